@@ -1,0 +1,53 @@
+# Two commands: `make run` rates a chat and writes the report; `make test` passes every test. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXPORT ?= examples/tea-garden
+OUT ?= out
+
+.PHONY: run install test check docs bench lock clean
+.DELETE_ON_ERROR:
+
+run: install
+	@mkdir -p $(OUT)
+	$(BIN)/comity rate "$(EXPORT)" --store "$(OUT)/comity.sqlite" --report "$(OUT)/report.html"
+
+install: $(VENV)/installed
+
+test: $(VENV)/dev check
+	$(BIN)/python tools/chromium.py
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/dev
+	$(BIN)/python tools/rule_pages.py
+
+bench: $(VENV)/dev
+	$(BIN)/python benchmarks/throughput.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Pins with hashes and no addresses: the package index is the machine's own business.
+lock: $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-header --output-file requirements.txt pyproject.toml --all-build-deps
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-header --extra dev --output-file requirements-dev.txt pyproject.toml --constraint requirements.txt
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis
