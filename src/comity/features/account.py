@@ -1,0 +1,36 @@
+"""Features of the account: its age, and whether it is on a list of the community."""
+
+import fnmatch
+import re
+
+import numpy as np
+
+from comity.features.columns import Batch, Column
+from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
+from comity.features.memory import UNKNOWN, Memory
+
+
+@feature(Type.DURATION)
+def account_age(_plan: Plan) -> Evaluate:
+    """Time from the making of the account to the event."""
+    return lambda batch: batch.account_age
+
+
+@feature(Type.TRUTH, first="entities", entities=Parameter(Type.WORDS))
+def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
+    """Whether the member is one of the entities of a list; ``*`` and ``?`` stand for any characters (m.policy.rule.user)."""
+    listed = re.compile("|".join(fnmatch.translate(e) for e in entities) or r"(?!)", re.IGNORECASE)
+    verdicts = Memory()
+
+    def evaluate(batch: Batch) -> Column:
+        keys = batch.hashes("member").values
+        values = verdicts.look_up(keys)
+        unknown = values == UNKNOWN
+        if unknown.any():
+            new = verdicts.firsts(keys, unknown)
+            found = [listed.match(batch.events[i].member) is not None for i in new]
+            verdicts.put(keys[new], np.array(found, np.int64))
+            values = verdicts.look_up(keys)
+        return Column(values == 1)
+
+    return evaluate
