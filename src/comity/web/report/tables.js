@@ -135,16 +135,15 @@ function comparisonTable(head, all) {
   if (!head.comparison || !head.comparison.length) return;
   const known = new Set(all.map((person) => person.pseudonym));
   const rows = head.comparison.map(([pseudonym, name, before, after, oldBand, newBand, gains, losses, why]) => ({
-    pseudonym, name: plain(name).trim() ? name : pseudonym, before, after, change: after - before, oldBand: head.bands[oldBand], newBand: head.bands[newBand], gains, losses, why,
+    pseudonym, name: plain(name).trim() ? name : pseudonym, before, after, change: after - before, oldBand: head.bands[oldBand], newBand: head.bands[newBand], why,
+    rights: [...losses.map((right) => `loses ${right}`), ...gains.map((right) => `gains ${right}`)],
   }));
-  const sentences = (list) => (list.length ? list.map((text) => el("div", {}, said(text))) : ["–"]);
   const columns = [
     { name: "Member", first: 1, heads: true, value: (r) => r.name, cell: (r) => [known.has(r.pseudonym) ? memberLink(r.pseudonym, r.name) : said(r.name), r.name === r.pseudonym ? "" : shortened(r.pseudonym)] },
     { name: "Before", first: 1, number: true, plain: true, value: (r) => r.before, cell: (r) => [points(r.before), el("span", { class: "under" }, bandName(...r.oldBand))] },
     { name: "After", first: 1, number: true, plain: true, value: (r) => r.after, cell: (r) => [points(r.after), el("span", { class: "under" }, bandName(...r.newBand))] },
     { name: "Change", first: 1, number: true, value: (r) => r.change, cell: (r) => [(r.change > 0 ? "+" : "") + exact(r.change)] },
-    { name: "Rights", first: 1, value: (r) => [...r.losses, ...r.gains].join(), cell: (r) => sentences([...r.losses.map((right) => `loses ${right}`), ...r.gains.map((right) => `gains ${right}`)]) },
-    { name: "Why", first: 1, sentence: true, value: (r) => r.why.join(), cell: (r) => sentences(r.why) },
+    { name: "What would change, and why", first: 1, sentence: true, value: (r) => r.rights.join(), cell: (r) => [...r.rights.map((right) => el("div", {}, said(right))), ...r.why.map((why) => el("div", { class: "soft" }, said(why)))] },
   ];
   sortedTable("comparison", rows, columns, { sort: [3, 1], say: (shown) => `${counted(shown, "member")} would be treated differently.` });
 }
