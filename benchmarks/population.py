@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from comity.core.columns import ActivityColumns, FindingColumns
+from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.harm import Severity
 
 Counts = npt.NDArray[np.int64]
@@ -54,12 +54,12 @@ class Population:
         """Who is of one of these kinds."""
         return np.isin(self.kind, [KINDS.index(name) for name in names])
 
-    def activity(self) -> ActivityColumns:
+    def activity(self) -> ActiveColumns:
         """Own messages as columns."""
         member, day = np.nonzero(self.messages)
-        return ActivityColumns(member, day, self.messages[member, day])
+        return ActiveColumns(member, day, self.messages[member, day])
 
-    def findings(self) -> FindingColumns:
+    def findings(self) -> CountedColumns:
         """Findings as columns, each on a message of its own."""
         parts = []
         for reported, counts in ((False, self.rule), (True, self.reported)):
@@ -68,7 +68,7 @@ class Population:
             codes = np.array(list(Severity))[severity]
             parts.append((member[rows], day[rows], codes[rows], np.full(len(rows), reported)))
         member, day, codes, reports = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return FindingColumns(member, day, codes, np.arange(len(member)), reports)
+        return CountedColumns(member, day, codes, np.arange(len(member)), reports)
 
 
 def make(seed: int, members: int = 3000) -> Population:

@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from comity.core.parameters import DEFAULT
+from comity.core.parameters import DEFAULT, UNIT
 from comity.core.rights import Band, step
-from comity.core.standing import UNIT
 from comity.core.standings import fold
 from population import DAYS, Counts, Flags, Population
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.core.harm import Severity
-from comity.core.parameters import DEFAULT, Parameters
+from comity.core.parameters import DEFAULT, UNIT, Parameters
 from comity.core.rights import (
     NEWCOMER,
     RIGHTS,
@@ -22,7 +22,7 @@ from comity.core.rights import (
     step,
     with_trust,
 )
-from comity.core.standing import UNIT, Counted, Standing, standing
+from comity.core.standing import Counted, Standing, standing
 from comity.core.standings import fold_one
 
 TODAY = 20_000

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import math
+import subprocess
+import sys
 import zoneinfo
 from collections.abc import Sequence
 from fractions import Fraction
@@ -14,11 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.core import standing as one
-from comity.core.columns import ActivityColumns, FindingColumns
+from comity.core import tables
+from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.harm import Severity
-from comity.core.parameters import BOUNDS, DEFAULT, Parameters
-from comity.core.standing import UNIT, Counted, Standing, day_of, day_reaching, spread, standing, without
+from comity.core.interval import quantile
+from comity.core.parameters import BOUNDS, DEFAULT, UNIT, Parameters
+from comity.core.standing import Counted, Standing, day_of, day_reaching, standing, without
 from comity.core.standings import Standings, fold, fold_one, standings
+from comity.core.tables import spread
 
 TODAY = 20_000
 MINOR, SERIOUS, SEVERE = Severity
@@ -50,13 +55,13 @@ FOUND = st.lists(
 )
 
 
-def columns(rows: Sequence[Row], found: Sequence[Found]) -> tuple[ActivityColumns, FindingColumns]:
+def columns(rows: Sequence[Row], found: Sequence[Found]) -> tuple[ActiveColumns, CountedColumns]:
     """Rows as columns."""
     activity = np.array(rows, dtype=np.int64).reshape(-1, 3)
     findings = np.array(found, dtype=np.int64).reshape(-1, 5)
     return (
-        ActivityColumns(*activity.T),
-        FindingColumns(findings[:, 0], findings[:, 1], findings[:, 2], findings[:, 3], findings[:, 4].astype(bool)),
+        ActiveColumns(*activity.T),
+        CountedColumns(findings[:, 0], findings[:, 1], findings[:, 2], findings[:, 3], findings[:, 4].astype(bool)),
     )
 
 
@@ -110,15 +115,15 @@ def test_findings_take_what_the_charter_says() -> None:
 def test_exposure_is_the_logarithm_rounded_down(full: int, data: st.DataObject) -> None:
     """Thousandths m of a full day are the largest with (1 + full)^m <= (1 + n)^1000, in whole numbers."""
     n = data.draw(st.integers(0, full))
-    m = int(one.exposures(full)[n])
+    m = int(tables.exposures(full)[n])
     assert (1 + full) ** m <= (1 + n) ** 1000
     assert m == 1000 or (1 + full) ** (m + 1) > (1 + n) ** 1000
 
 
 def test_default_exposures() -> None:
     """One message is not a quarter of a day, twenty are a whole one."""
-    assert [0, 227, 360, 455] == one.exposures(20)[:4].tolist()
-    assert [983, 1000] == one.exposures(20)[-2:].tolist()
+    assert [0, 227, 360, 455] == tables.exposures(20)[:4].tolist()
+    assert [983, 1000] == tables.exposures(20)[-2:].tolist()
 
 
 @given(st.integers(1, 10**7), st.integers(0, 1000))
@@ -133,7 +138,7 @@ def test_spread_is_the_logarithm_rounded_down(k: int, doubling: int) -> None:
 @settings(max_examples=20, deadline=None)
 def test_forgetting_is_the_power_of_two_rounded_to_nearest(half_life: int, forgotten: int, data: st.DataObject) -> None:
     """|D - 2^20 · 2^(-k/h)| <= 1/2, checked as powers of whole numbers; nothing is left at the end."""
-    table = one.left(half_life, forgotten)
+    table = tables.left(half_life, forgotten)
     k = data.draw(st.integers(0, forgotten - 1))
     m = int(table[k])
     exact = Fraction(2) ** (21 * half_life - k)  # (2·2^20·2^(-k/h))^h
@@ -144,7 +149,7 @@ def test_forgetting_is_the_power_of_two_rounded_to_nearest(half_life: int, forgo
 
 def test_half_is_left_after_a_half_life_and_nothing_at_the_end() -> None:
     """30 days halve a weight, 180 end it."""
-    table = one.left(30, 180)
+    table = tables.left(30, 180)
     assert [1 << 20, 1 << 19, 1 << 18] == table[[0, 30, 60]].tolist()
     assert table[179] > 0
     assert standing({}, minor(TODAY - 180, severity=SEVERE), TODAY) == standing({}, [], TODAY)
@@ -157,6 +162,7 @@ def test_all_members_at_once_agree_with_each_alone(rows: list[Row], found: list[
     fast = everybody(rows, found, verified=verified)
     for member in range(4):
         slow = plain(rows, found, member, verified=verified[member])
+        assert slow == fast.of(member)
         assert (slow.history, slow.uncapped, slow.weight, slow.active_days, slow.points, slow.newcomer) == (
             fast.history[member],
             fast.uncapped[member],
@@ -244,6 +250,19 @@ def test_a_bad_day_weighs_less_than_its_messages_one_by_one() -> None:
     day = [Counted(e, TODAY, MINOR, e) for e in range(8)]
     assert standing({}, day, TODAY).weight == 1750 << 20
     assert standing({}, minor(*range(TODAY - 7, TODAY + 1)), TODAY).weight > 7 * UNIT
+
+
+@given(st.lists(st.integers(0, 20), unique=True), st.data())
+@settings(max_examples=40, deadline=None)
+def test_reports_themselves_never_move_standing(weeks: list[int], data: st.DataObject) -> None:
+    """A finding weighs the same whether a rule or a report began it, and reports in the week after add nothing."""
+    days = [TODAY - 8 * week for week in weeks]
+    plain_ones = minor(*days)
+    reported = [msgspec.structs.replace(f, reported=data.draw(st.booleans())) for f in plain_ones]
+    assert standing({}, plain_ones, TODAY) == standing({}, reported, TODAY)
+    crowded = [*reported, *(Counted(1000 + e, day + 1, MINOR, 1000 + e, reported=True) for e, day in enumerate(days))]
+    in_time = [f for f in crowded if f.day <= TODAY]
+    assert standing({}, reported, TODAY) == standing({}, in_time, TODAY)
 
 
 def test_reports_about_one_bad_week_are_one_bad_week() -> None:
@@ -362,6 +381,7 @@ def test_the_interval_holds_the_standing_and_narrows() -> None:
     """S lies in its 90 % interval; who has shown more is known better."""
     found = everybody([Row(1, day, 20) for day in range(TODAY - 60, TODAY)], [Found(2, TODAY, 6, 1)])
     low, high = found.interval()
+    assert (low[1], high[1]) == found.of(1).interval()
     assert (low <= found.points).all()
     assert (found.points <= high).all()
     assert high[1] - low[1] < high[0] - low[0]
@@ -373,7 +393,10 @@ def test_removal_can_be_proposed_only_when_even_the_kindest_reading_is_bad() -> 
     week = [Found(1, TODAY - day, 6, day) for day in range(7)]
     found = everybody([], once + week)
     assert [False, True, False, False] == found.removal_may_be_proposed().tolist()
-    assert (found.quantile(0.05) > 0.1).tolist() == found.removal_may_be_proposed().tolist()
+    days = np.full(4, DEFAULT.prior)
+    assert [False, True, False, False] == (quantile(0.05, found.history, found.weight, days, DEFAULT) > 0.1).tolist()
+    assert found.of(1).removal_may_be_proposed()
+    assert not found.of(0).removal_may_be_proposed()
 
 
 def test_the_day_is_that_of_the_charters_time_zone() -> None:
@@ -383,3 +406,9 @@ def test_the_day_is_that_of_the_charters_time_zone() -> None:
     assert one.date_of(day_of(late, dt.UTC)) == dt.date(2026, 5, 9)
     with pytest.raises(ValueError, match="time zone"):
         day_of(late.replace(tzinfo=None), dt.UTC)
+
+
+def test_the_core_needs_no_compiler_and_no_scipy_to_rate() -> None:
+    """Standing and rights load without Numba, and without SciPy until somebody asks for an interval."""
+    code = "import sys, comity.core.rights, comity.core.explanation; print({'numba', 'scipy'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

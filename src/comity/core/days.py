@@ -7,13 +7,12 @@ and whatever follows is sums of whole numbers.
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from comity.core.harm import Severity
+from comity.core.interval import Flags, Ints
 from comity.core.parameters import Parameters
-from comity.core.standing import Ints, exposures, spread
+from comity.core.tables import exposures, spread
 
-Flags = npt.NDArray[np.bool_]
 _NEVER: Final = -(1 << 60)
 _TABLE: Final = 1024
 

@@ -17,12 +17,11 @@ from comity.core.standing import (
     Standing,
     active,
     day_weight,
-    exposures,
-    left,
     shares,
     standing,
     without,
 )
+from comity.core.tables import exposures, left
 
 WHY: Mapping[str, str] = {
     "same message": "another finding on the same message counts instead",

@@ -6,6 +6,9 @@ from typing import Final
 
 import msgspec
 
+SHIFT: Final = 20  # weights are in thousandths · 2^-20
+UNIT: Final = 1000 << SHIFT  # one minor finding of today, one full active day of today
+
 # The bounds keep every sum of a member below 2^63: standings.py states the proof.
 BOUNDS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {

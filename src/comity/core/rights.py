@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from comity.core.columns import Flags
+from comity.core.interval import Flags, Ints
 from comity.core.parameters import DEFAULT, Parameters
-from comity.core.standing import Counted, Ints, Standing, active, date_of, day_reaching
+from comity.core.standing import Counted, Standing, active, date_of, day_reaching
 from comity.core.standings import Folded, fold_one
 
 Bands = npt.NDArray[np.int8]

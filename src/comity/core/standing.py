@@ -10,19 +10,16 @@ members at once and must agree bit for bit.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from comity.core.harm import Severity
-from comity.core.parameters import DEFAULT, Parameters
+from comity.core.interval import Ints, interval, removal_may_be_proposed
+from comity.core.parameters import DEFAULT, SHIFT, UNIT, Parameters
+from comity.core.tables import exposures, left, spread
 
-Ints = npt.NDArray[np.int64]
-SHIFT: Final = 20  # weights are in thousandths · 2^-20
-UNIT: Final = 1000 << SHIFT  # one minor finding of today, one full active day of today
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
@@ -96,6 +93,20 @@ class Standing(msgspec.Struct, frozen=True):
         """Whether the member is still new here; a verified member never is."""
         return not self.verified and self.active_days < self.parameters.newcomer_days
 
+    def interval(self) -> tuple[int, int]:
+        """The 90 % interval of S, (low, high), in thousandths of a point."""
+        (low,), (high,) = interval(*self._columns, self.parameters)
+        return int(low), int(high)
+
+    def removal_may_be_proposed(self) -> bool:
+        """Whether a person may propose to remove the member: even the kindest reading (5 % quantile of p) is bad."""
+        return bool(removal_may_be_proposed(*self._columns, self.parameters)[0])
+
+    @property
+    def _columns(self) -> tuple[Ints, Ints, Ints]:
+        days = self.parameters.days(verified=self.verified)
+        return np.array([self.history]), np.array([self.weight]), np.array([days])
+
 
 def day_of(at: dt.datetime, zone: dt.tzinfo) -> int:
     """The day since 1970 a moment falls on in the charter's time zone. Raises ValueError if the time is naive."""
@@ -107,23 +118,6 @@ def day_of(at: dt.datetime, zone: dt.tzinfo) -> int:
 def date_of(day: int) -> dt.date:
     """The date of a day counted from 1970-01-01."""
     return dt.date.fromordinal(_EPOCH + day)
-
-
-@lru_cache(maxsize=64)
-def exposures(full_day: int) -> Ints:
-    """Exposure of a day with n messages, shape (full_day + 1,): floor(1000·log2(1 + n)/log2(1 + full_day))."""
-    return _frozen([_largest_power(1 + full_day, (1 + n) ** 1000, most=1000) for n in range(full_day + 1)])
-
-
-@lru_cache(maxsize=64)
-def left(half_life: int, forgotten: int) -> Ints:
-    """What is left of a weight after k days, shape (forgotten + 1,): round(2^20 · 2^(-k/half_life)), at the end 0."""
-    return _frozen([*(_halved(k, half_life) for k in range(forgotten)), 0])
-
-
-def spread(findings: int, doubling: int = DEFAULT.doubling) -> int:
-    """floor(doubling · log2 findings), exactly, in thousandths: what a day's further findings (>= 1 in all) add."""
-    return int((findings**doubling).bit_length()) - 1
 
 
 def shares(findings: Iterable[Counted], parameters: Parameters = DEFAULT) -> list[Share]:
@@ -239,30 +233,3 @@ def _is_quiet(finding: Counted, days_since: int, parameters: Parameters) -> bool
 
 def _left_of(age: int, decay: Ints) -> int:
     return int(decay[age]) if 0 <= age < len(decay) else 0
-
-
-def _largest_power(base: int, bound: int, *, most: int) -> int:
-    """The largest m <= most with base**m <= bound."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if base**middle <= bound else (low, middle - 1)
-    return low
-
-
-def _halved(k: int, half_life: int) -> int:
-    """round(2^20 · 2^(-k/h)): the largest m with m - 1/2 <= that, by (2m - 1)^h <= 2^(21h - k)."""
-    if (SHIFT + 1) * half_life < k:
-        return 0
-    bound = 1 << ((SHIFT + 1) * half_life - k)
-    low, high = 0, 1 << SHIFT
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if (2 * middle - 1) ** half_life <= bound else (low, middle - 1)
-    return low
-
-
-def _frozen(values: Sequence[int]) -> Ints:
-    table = np.array(values, dtype=np.int64)
-    table.flags.writeable = False
-    return table

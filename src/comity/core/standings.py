@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
-from comity.core.columns import ActivityColumns, FindingColumns, Flags, fold_activity, fold_findings, starts_of
-from comity.core.parameters import DEFAULT, Parameters
-from comity.core.standing import SHIFT, UNIT, Counted, Ints, left
-
-Floats = npt.NDArray[np.float64]
+from comity.core.days import ActiveColumns, CountedColumns, fold_activity, fold_counted, starts_of
+from comity.core.interval import Flags, Ints, interval, removal_may_be_proposed
+from comity.core.parameters import DEFAULT, SHIFT, UNIT, Parameters
+from comity.core.standing import Counted, Standing
+from comity.core.tables import left
 
 
 class Standings(msgspec.Struct, frozen=True):
@@ -39,37 +38,29 @@ class Standings(msgspec.Struct, frozen=True):
         """Who is still new here; verified members never are."""
         return ~self.verified & (self.active_days < self.parameters.newcomer_days)
 
-    def quantile(self, share: float) -> Floats:
-        """The given quantile of each member's p, 0 to 1, of shape (members,): of Beta(α0 + B, n0 - α0 + A)."""
-        from scipy.special import betaincinv  # noqa: PLC0415 - half a second of import that only intervals need
-
-        prior = self.parameters.prior_findings / 1000
-        harm = prior + self.weight / UNIT
-        harmless = np.where(self.verified, self.parameters.prior_verified, self.parameters.prior) - prior
-        found: Floats = betaincinv(harm, harmless + self.history / UNIT, share)
-        return found
-
     def interval(self) -> tuple[Ints, Ints]:
         """The 90 % interval of S, (low, high), each of shape (members,), in thousandths of a point, 0 to 100,000."""
-        low = np.floor(100_000 - 500_000 * self.quantile(0.95))
-        high = np.ceil(100_000 - 500_000 * self.quantile(0.05))
-        return np.maximum(low, 0).astype(np.int64), np.maximum(high, 0).astype(np.int64)
+        return interval(self.history, self.weight, self._days, self.parameters)
 
     def removal_may_be_proposed(self) -> Flags:
-        """Whom a person may propose to remove: even the 5 % quantile of p is above ``parameters.removal``."""
-        # The 5 % quantile lies below the mean (each side of the mean holds at least 1/e of a log-concave Beta, and
-        # under one finding it leans to the right), so only members with a mean above the line need it.
-        prior = self.parameters.prior_findings / 1000
-        days = np.where(self.verified, self.parameters.prior_verified, self.parameters.prior)
-        harm = prior + self.weight / UNIT
-        likely = harm / (days + (self.history + self.weight) / UNIT) > self.parameters.removal / 1000
-        found = np.zeros(likely.shape, dtype=np.bool_)
-        if likely.any():
-            of_these = msgspec.structs.replace(
-                self, history=self.history[likely], weight=self.weight[likely], verified=self.verified[likely]
-            )
-            found[likely] = of_these.quantile(0.05) > self.parameters.removal / 1000
-        return found
+        """Whom a person may propose to remove; of shape (members,)."""
+        return removal_may_be_proposed(self.history, self.weight, self._days, self.parameters)
+
+    def of(self, member: int) -> Standing:
+        """One member's."""
+        return Standing(
+            self.day,
+            int(self.history[member]),
+            int(self.uncapped[member]),
+            int(self.weight[member]),
+            int(self.active_days[member]),
+            bool(self.verified[member]),
+            self.parameters,
+        )
+
+    @property
+    def _days(self) -> Ints:
+        return np.where(self.verified, self.parameters.prior_verified, self.parameters.prior)
 
 
 class Folded(msgspec.Struct, frozen=True):
@@ -118,7 +109,7 @@ class Folded(msgspec.Struct, frozen=True):
 
 
 def fold(
-    activity: ActivityColumns, findings: FindingColumns, *, members: int, parameters: Parameters = DEFAULT
+    activity: ActiveColumns, findings: CountedColumns, *, members: int, parameters: Parameters = DEFAULT
 ) -> Folded:
     """Sum columns to one row for each (member, day).
 
@@ -133,7 +124,7 @@ def fold(
                 f"members must be 0 to {members - 1}, got {columns.member.min()} to {columns.member.max()}"
             )
     return Folded(
-        members, parameters, *fold_activity(activity, parameters), *fold_findings(findings, members, parameters)
+        members, parameters, *fold_activity(activity, parameters), *fold_counted(findings, members, parameters)
     )
 
 
@@ -144,8 +135,8 @@ def fold_one(activity: Mapping[int, int], findings: Sequence[Counted], parameter
         return np.fromiter(values, dtype=np.int64)
 
     return fold(
-        ActivityColumns(column(0 for _ in activity), column(activity), column(activity.values())),
-        FindingColumns(
+        ActiveColumns(column(0 for _ in activity), column(activity), column(activity.values())),
+        CountedColumns(
             column(0 for _ in findings),
             column(f.day for f in findings),
             column(f.severity for f in findings),
@@ -158,8 +149,8 @@ def fold_one(activity: Mapping[int, int], findings: Sequence[Counted], parameter
 
 
 def standings(
-    activity: ActivityColumns,
-    findings: FindingColumns,
+    activity: ActiveColumns,
+    findings: CountedColumns,
     day: int,
     *,
     members: int,
