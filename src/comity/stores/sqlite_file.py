@@ -1,0 +1,122 @@
+"""Opening the file of a SQLite store, and saying what to do when it cannot be."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from comity.core.errors import StoreError
+from comity.stores.sqlite_read import only
+from comity.stores.sqlite_schema import APPLICATION, FORMAT, migrate
+
+_MAGIC: Final = b"SQLite format 3\0"
+_PAGE: Final = 16384  # of 4, 8, 16, and 32 KiB the quickest for entries
+_ADVICE: Final = {
+    "SQLITE_FULL": "the disk is full (or the file's limit reached); nothing of this batch was kept: free some room and "
+    "start again, it goes on where it was",
+    "SQLITE_IOERR": "the disk refused ({error}); nothing of this batch was kept: look at the disk and its limits, and "
+    "start again, it goes on where it was",
+    "SQLITE_READONLY": "it may not be written: give yourself the right (chmod u+w), or open it for reading",
+    "SQLITE_BUSY": "another program holds it locked: close that one, and start again",
+    "SQLITE_LOCKED": "another part of this program holds it locked: start again",
+    "SQLITE_CORRUPT": "the file is damaged ({error}): restore a copy; verify says which entries can still be read",
+    "SQLITE_NOTADB": "it is no Comity store, or damaged: choose another file, or restore a copy",
+    "SQLITE_CANTOPEN": "it cannot be opened: look whether the directory exists and you may write there",
+}
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into StoreError, with the file and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        name = getattr(error, "sqlite_errorname", "") or ""
+        advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "SQLite says: {error}")
+        raise StoreError(f"{path}: {advice.format(error=error)}") from error
+
+
+def check_place(path: Path, *, read_only: bool) -> None:
+    """Raise StoreError if no store can be at ``path``, before anything there is touched."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory: name a file in it, such as {path / 'comity.sqlite'}")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no directory {path.parent}: create it first")
+    if not path.exists():
+        if read_only:
+            raise StoreError(f"{path}: there is no store yet: rate a chat into it first")
+    else:
+        try:
+            with path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except OSError as error:
+            raise StoreError(f"{path} cannot be read ({error.strerror}): give yourself the right to") from error
+        if start not in {b"", _MAGIC}:
+            raise StoreError(f"{path} is no Comity store, or damaged: choose another file, or restore a copy")
+        if not read_only and not os.access(path, os.W_OK):
+            raise StoreError(f"{path} may not be written: give yourself the right (chmod u+w), or open it for reading")
+    if not read_only and not os.access(path.parent, os.W_OK):
+        raise StoreError(f"{path.parent} may not be written: the store keeps its log and lock there, beside the file")
+
+
+def connect(path: Path, *, durable: bool, read_only: bool) -> sqlite3.Connection:
+    """A connection to the store at ``path``, created or brought to our format unless it is only read.
+
+    durable: a commit is on the disk when it returns; otherwise the last ones may be lost with the power, whole ones
+    only, and never by the process's end. Raises StoreError; a file that is refused is left as it was.
+    """
+    with told(path):
+        db = sqlite3.connect(_address(path, read_only=read_only), uri=True, isolation_level=None, timeout=5)
+        try:
+            found = _format(db, path, read_only=read_only)
+            _prepare(db, durable=durable, read_only=read_only)
+            if found < FORMAT:
+                migrate(db, found)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _address(path: Path, *, read_only: bool) -> str:
+    address = path.absolute().as_uri()
+    if not read_only:
+        return address + "?mode=rwc"
+    # A closed store in a directory where SQLite may not create its log can be read only as a file that never changes.
+    log = path.with_name(path.name + "-wal")
+    still = not log.exists() and not os.access(path.parent, os.W_OK)
+    return address + ("?mode=ro&immutable=1" if still else "?mode=ro")
+
+
+def _format(db: sqlite3.Connection, path: Path, *, read_only: bool) -> int:
+    found = _said_format(db, path)
+    if found > FORMAT:
+        raise StoreError(
+            f"{path} is of format {found}, this Comity reads up to {FORMAT}: install a newer one; nothing was changed"
+        )
+    if read_only and found < FORMAT:
+        raise StoreError(f"{path} is of format {found}: open it once for writing, then it is brought to {FORMAT}")
+    return found
+
+
+def _said_format(db: sqlite3.Connection, path: Path) -> int:
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            raise StoreError(f"{path} is the database of another program: choose another file")
+        return 0
+    found: int = only(db, "SELECT format FROM meta")[0]
+    return found
+
+
+def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
+    db.execute("PRAGMA cache_size = -65536")  # 64 MiB
+    db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
+    if read_only:
+        return
+    db.execute(f"PRAGMA page_size = {_PAGE}")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    db.execute("PRAGMA secure_delete = ON")  # a forgotten account is overwritten, not only unlinked
+    db.execute("PRAGMA foreign_keys = ON")

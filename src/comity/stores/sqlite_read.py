@@ -1,0 +1,164 @@
+"""What is read from a store in SQLite; nothing here changes it."""
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+
+from comity.core.ledger import ACTIVITY, FINDING, ID, REVERSAL, ClauseRow, Head, Ids, Ints, clause_digest
+from comity.stores.contract import ActivityInForce, Counts, FindingRow, FindingsInForce, MemberRow, RunRow, SourceRow
+from comity.stores.verify import Known, Rows
+
+_CHUNK: Final = 2048  # rows that stay in the processor's cache: half again as quick as 16,384
+_ALWAYS: Final = -(2**31)
+_HELD: Final = "AND number NOT IN (SELECT reverses FROM entry WHERE reverses IS NOT NULL)"
+_MEMBER: Final = """
+SELECT member.number, member.community, member.pseudonym, account.account, account.name
+FROM member LEFT JOIN account ON account.member = member.number
+"""
+
+
+def only(db: sqlite3.Connection, query: str) -> tuple[Any, ...]:
+    """The one row of a query. Raises sqlite3.DatabaseError if there is none."""
+    row: tuple[Any, ...] | None = db.execute(query).fetchone()
+    if row is None:
+        raise sqlite3.DatabaseError("a row that every store has is missing: restore a copy")
+    return row
+
+
+def head(db: sqlite3.Connection) -> Head:
+    """The head that the store keeps."""
+    return Head._make(only(db, "SELECT head_number, head_seal FROM meta"))
+
+
+def in_force(
+    db: sqlite3.Connection, community: int | None, since: int | None
+) -> tuple[ActivityInForce, FindingsInForce]:
+    """Activity and findings nobody took back."""
+    of_whom = "" if community is None else "AND member IN (SELECT number FROM member WHERE community = :community)"
+    which = f"FROM entry WHERE kind = :kind AND day >= :since {_HELD} {of_whom} ORDER BY number"
+    bound = {"community": community, "since": _ALWAYS if since is None else since}
+    rows = db.execute(f"SELECT number, member, day, messages {which}", bound | {"kind": ACTIVITY})
+    activity = ActivityInForce._make(_columns(rows, 4))
+    first: dict[str, int] = {}
+    events: list[int] = []
+    found = db.execute(
+        f"SELECT number, at, day, member, room, clause, event {which}",
+        bound | {"kind": FINDING},
+    )
+
+    def numbers() -> Iterator[tuple[int, ...]]:
+        for row in found:
+            events.append(first.setdefault(row[6], row[0]))
+            yield row[:6]
+
+    columns = _columns(numbers(), 6)
+    return activity, FindingsInForce._make([*columns, np.array(events, np.int64)])
+
+
+def _columns(rows: Iterator[tuple[int, ...]] | sqlite3.Cursor, width: int) -> list[Ints]:
+    table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, width)
+    return list(np.ascontiguousarray(table.T))
+
+
+def findings(db: sqlite3.Connection, member: int) -> list[FindingRow]:
+    """A member's findings: by the index as far as it goes, from there on by looking."""
+    rows = db.execute(
+        """
+        SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, entry.excerpt, entry.figures,
+               reversal.number
+        FROM entry LEFT JOIN entry AS reversal ON reversal.reverses = entry.number
+        WHERE entry.number IN (
+          SELECT number FROM finding_of WHERE member = :member
+          UNION ALL
+          SELECT number FROM entry WHERE number > (SELECT indexed FROM meta) AND kind = :finding AND member = :member
+        )
+        ORDER BY entry.number
+        """,
+        {"member": member, "finding": FINDING},
+    )
+    return [FindingRow._make(row) for row in rows]
+
+
+def member(db: sqlite3.Connection, number: int) -> MemberRow | None:
+    """The member with this number."""
+    row = db.execute(_MEMBER + "WHERE member.number = ?", (number,)).fetchone()
+    return MemberRow._make(row) if row else None
+
+
+def members_named(db: sqlite3.Connection, text: str, most: int) -> list[MemberRow]:
+    """Members by a part of account or name, or the start of the pseudonym; needs the function ``folded``."""
+    rows = db.execute(
+        _MEMBER
+        + """
+        WHERE instr(folded(account.account), :text) OR instr(folded(account.name), :text)
+           OR substr(member.pseudonym, 1, length(:text)) = :text
+        ORDER BY member.number LIMIT :most
+        """,
+        {"text": text.casefold(), "most": most},
+    )
+    return [MemberRow._make(row) for row in rows]
+
+
+def clause_rows(db: sqlite3.Connection) -> list[ClauseRow]:
+    """All clauses in order of their numbers."""
+    rows = db.execute("SELECT charter, id, rule, harm, severity, state, text, measures FROM clause ORDER BY number")
+    return [ClauseRow._make(row) for row in rows]
+
+
+def runs(db: sqlite3.Connection) -> list[RunRow]:
+    """All runs in order, with their sources by path."""
+    sources: dict[int, list[SourceRow]] = {}
+    for run, *source in db.execute("SELECT run, path, position, events, findings, unread FROM source ORDER BY path"):
+        sources.setdefault(run, []).append(SourceRow._make(source))
+    rows = db.execute("SELECT number, charter, started, finished FROM run ORDER BY number")
+    return [RunRow._make([*row, tuple(sources.get(row[0], ()))]) for row in rows]
+
+
+def counts(db: sqlite3.Connection) -> Counts:
+    """How much there is of everything."""
+    of = dict(db.execute("SELECT kind, count(*) FROM entry GROUP BY kind").fetchall())
+    kinds = [of.get(kind, 0) for kind in (FINDING, ACTIVITY, REVERSAL)]
+    tables = db.execute(
+        "SELECT (SELECT count(*) FROM member), (SELECT count(*) FROM account), (SELECT count(*) FROM room), "
+        "(SELECT count(*) FROM clause)"
+    ).fetchone()
+    return Counts(sum(kinds), *kinds, *tables)
+
+
+def entries(db: sqlite3.Connection) -> Iterator[Rows]:
+    """All entries in order of their numbers, in the order of ``verify.Row``."""
+    cursor = db.execute(
+        """
+        SELECT number, kind, ifnull(at, 0), ifnull(day, 0), ifnull(member, 0), ifnull(room, 0), ifnull(clause, 0),
+               ifnull(messages, 0), ifnull(reverses, 0), ifnull(event, ''), ifnull(excerpt, ''), ifnull(figures, ''),
+               ifnull(reason, ''), ifnull(by, ''), seal
+        FROM entry ORDER BY number
+        """
+    )
+    while rows := cursor.fetchmany(_CHUNK):
+        yield rows
+
+
+def known(db: sqlite3.Connection) -> Known:
+    """Ids of the members and clauses there are; those of clauses from what stands in their rows today."""
+    members = _by_number(
+        (number, bytes.fromhex(name)) for number, name in db.execute("SELECT number, pseudonym FROM member")
+    )
+    clauses = (
+        (number, clause_digest(ClauseRow._make(row)))
+        for number, *row in db.execute(
+            "SELECT number, charter, id, rule, harm, severity, state, text, measures FROM clause"
+        )
+    )
+    return Known(members, _by_number(clauses))
+
+
+def _by_number(rows: Iterator[tuple[int, bytes]]) -> Ids:
+    found = dict(rows)
+    ids = np.zeros(max(found, default=0) + 1, ID)
+    if found:
+        ids[np.fromiter(found, np.int64)] = np.frombuffer(b"".join(found.values()), ID)
+    return ids
