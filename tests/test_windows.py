@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +42,7 @@ def often(share: int) -> st.SearchStrategy[bool]:
 
 
 ROWS = st.builds(Row, st.integers(0, 5), st.integers(0, 4), STEPS, often(8), often(8), often(8), often(1))
-STREAMS = st.one_of(st.lists(ROWS, max_size=60), st.lists(ROWS, min_size=100, max_size=250))
+STREAMS = st.one_of(st.lists(ROWS, max_size=60), st.lists(ROWS, min_size=120, max_size=250))
 CEILINGS = st.sampled_from([(1, 1), (3, 2), (7, 3), (2, 9), (1000, 4), (1000, 100)])
 Bools = npt.NDArray[np.bool_]
 
@@ -54,6 +54,11 @@ def timed(rows: list[Row]) -> list[int]:
         times.append(clock + row.step)
         clock += row.step if row.stays else 0
     return times
+
+
+def wandering(rows: list[Row]) -> list[Row]:
+    """The same rows, but most keys fall silent as others come, and a few come back: what reclaiming is about."""
+    return [row if row.value == 0 else replace(row, key=row.key + 3 * (i // 20)) for i, row in enumerate(rows)]
 
 
 class Fast:
@@ -91,7 +96,7 @@ BOTH = pytest.mark.parametrize(("maker", "distinct"), [(CountWindow, False), (Di
 
 
 @BOTH
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     rows=STREAMS,
     ceilings=CEILINGS,
@@ -103,6 +108,7 @@ def test_every_count_is_the_slow_count(
 ) -> None:
     """Late rows, equal times, clocks set both ways, tiny ceilings, cuts and restarts: the count is the slow one."""
     ceiling_rows, per_key = ceilings
+    rows = wandering(rows)
     times = timed(rows)
     slow = SlowWindow(within, ceiling_rows, per_key, distinct=distinct)
     expected = slow_counts(slow, rows, times)
@@ -121,6 +127,25 @@ def test_every_count_is_the_slow_count(
     assert expected == found
     assert (slow.cut, len(slow.held)) == (fast.window.cut, fast.window.keys)
     assert sum(len(held.stored) for held in slow.held.values()) == fast.window.rows
+
+
+@BOTH
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_over_a_long_stream_the_same_keys_are_held(maker: Maker, seed: int, *, distinct: bool) -> None:
+    """As hundreds of keys come, fall silent and come back late, the kernel holds what the slow count holds."""
+    n, batch = 3000, 25
+    draw = np.random.default_rng(seed)
+    late = np.where(draw.random(n) < 0.2, draw.integers(-3 * WITHIN, 3 * WITHIN, n), 0)
+    times = (np.cumsum(np.where(draw.random(n) < 0.01, 2 * WITHIN, draw.integers(0, 3, n))) + late).tolist()
+    keys, values = (draw.zipf(1.4, n) % 400).tolist(), draw.integers(0, 5, n).tolist()
+    rows = [message(key, value=value) for key, value in zip(keys, values, strict=True)]
+    slow, fast = SlowWindow(WITHIN, 300, 20, distinct=distinct), Fast(maker(WITHIN, ceiling_rows=300, per_key=20))
+
+    for start in range(0, n, batch):
+        part = slice(start, start + batch)
+        assert slow_counts(slow, rows[part], times[part]) == fast.turn(rows[part], times[part])
+        assert (slow.cut, len(slow.held)) == (fast.window.cut, fast.window.keys)
+        assert sum(len(held.stored) for held in slow.held.values()) == fast.window.rows
 
 
 @settings(max_examples=100, deadline=None)
