@@ -205,6 +205,15 @@ def test_silent_keys_are_reclaimed() -> None:
     assert window.keys == window.rows < 2 * WITHIN + 4 * 31
 
 
+def test_a_late_event_is_kept_as_long_as_others() -> None:
+    """A key silent for less than its look-back is held, however late its last event came."""
+    others, late = [message(2)] * 31, message(1)
+    fast = Fast(CountWindow(WITHIN))
+    fast.turn([*others, late, *others, *others], [1000] * 31 + [910] + [1020] * 62)
+
+    assert [1] == fast.turn([message(1, insert=False)], [950])
+
+
 @BOTH
 def test_many_keys_grow_and_go(maker: Maker, *, distinct: bool) -> None:
     """Growing to a hundred thousand keys and back loses and invents none."""
