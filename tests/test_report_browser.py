@@ -1,102 +1,21 @@
-"""The report in a browser: by mouse, by keyboard, on a phone, in the dark, with hostile texts, and with a town."""
+"""The report in a browser: its tables, charts and members' pages, with hostile texts, and with a whole town."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
 
 import msgspec
-import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from comity.web.report import write_report
-from comity.web.report_data import Day, Report
-from report_fixture import garden, large
+from comity.web.report_data import Day
+from report_fixture import large
+from report_visit import DARIO, GARDEN, NEEDS_CHROMIUM, QUIET, Visit
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 360, "height": 740}
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+pytest_plugins = ["report_visit"]
+pytestmark = NEEDS_CHROMIUM
+
 HOSTILE = "\u202e<img src=x onerror=alert(1)></script ></script x \u2066tea<!-- <script "
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: tools/chromium.py installs it where it may"),
-]
-
-Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, once for all tests of this file."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Report], Path]:
-    """Writes a report once, however many tests open it."""
-    written: dict[int, tuple[Report, Path]] = {}
-
-    def file(report: Report) -> Path:
-        if id(report) not in written:
-            path = tmp_path_factory.mktemp("report") / "report.html"
-            write_report(report, path)
-            written[id(report)] = (report, path)
-        return written[id(report)][1]
-
-    return file
-
-
-@pytest.fixture
-def visit(browser: Browser, files: Callable[[Report], Path]) -> Iterator[Visit]:
-    """Opens a report, and afterwards holds it to what every visit must keep: no request, no error, no dialog."""
-    pages: list[Page] = []
-    requests: list[str] = []
-    complaints: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            complaints.append(message.text)
-
-    def open_(report: Report = GARDEN, *, at: str = "", **context: object) -> Page:
-        page = browser.new_context(**cast("Any", context)).new_page()
-        page.set_default_timeout(5_000)
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(files(report).as_uri() + at)
-        pages.append(page)
-        return page
-
-    yield open_
-    for page in pages:
-        page.context.close()
-    assert all(url.startswith("file://") and url.split("#")[0].endswith("/report.html") for url in requests), requests
-    assert [] == complaints
-
-
-GARDEN = garden()
-DARIO = next(person for person in GARDEN.people if person.entries)  # four members share the name, with figures behind
-QUIET = next(person for person in GARDEN.people if not person.entries)
-
-# The same kinds of things, fewer of each: a check of every cell takes its time.
-SHORT = msgspec.structs.replace(GARDEN, days=GARDEN.days[:9], bands=GARDEN.bands[:9], people=GARDEN.people[:9])
 
 
 def names(page: Page) -> list[str]:
@@ -114,20 +33,6 @@ def test_a_visit_asks_for_one_file_and_nothing_else(visit: Visit, browser: Brows
 
     assert [] == [url for url in seen if "#member=" not in url]
     assert 1 == len(browser.contexts)
-
-
-def test_without_javascript_the_summary_is_there(visit: Visit) -> None:
-    """Figures, findings by harm, clauses and the comparison's summary need no script, and the page says what does."""
-    page = visit(java_script_enabled=False)
-
-    expect(page.locator("h1")).to_have_text(GARDEN.title)
-    expect(page.locator(".figures")).to_contain_text("14,502")
-    expect(page.get_by_role("table", name="Findings by harm")).to_contain_text("Unwanted links")
-    expect(page.locator(".clauses tbody tr")).to_have_count(len(GARDEN.clauses))
-    expect(page.get_by_text("Nobody would be muted or removed.")).to_be_visible()
-    expect(page.locator("noscript p")).to_be_visible()
-    expect(page.locator("noscript p")).to_contain_text("draws its charts and its list of members with JavaScript")
-    expect(page.locator("#filters")).to_be_hidden()
 
 
 def test_members_are_sorted_by_a_press_on_a_heading(visit: Visit) -> None:
@@ -205,28 +110,6 @@ def test_a_member_is_opened_and_left_by_keyboard_alone(visit: Visit) -> None:
     expect(page).to_have_title(GARDEN.title)
 
 
-def test_the_slash_can_be_switched_off(visit: Visit) -> None:
-    """A shortcut of one character can be turned off (WCAG 2.2, 2.1.4), and stays off on the next visit."""
-    page = visit()
-    page.locator("#shortcut").uncheck()
-    page.reload()
-    page.keyboard.press("/")
-
-    expect(page.get_by_label("Name or pseudonym")).not_to_be_focused()
-
-
-def test_the_first_tab_skips_to_the_report_also_on_a_members_page(visit: Visit) -> None:
-    """The skip link is the first stop, can be seen there, and does not lead away from the member."""
-    page = visit(at=f"#member={DARIO.pseudonym}")
-    expect(page.locator("#member h1")).to_be_focused()
-    page.locator(".skip").focus()
-    expect(page.locator(".skip")).to_be_in_viewport()
-    page.keyboard.press("Enter")
-
-    expect(page.locator("#member h1")).to_be_focused()
-    assert page.evaluate("document.querySelector('a, button, input, [tabindex=\"0\"]').className") == "skip"
-
-
 def test_a_members_page_has_an_address_and_the_back_button_works(visit: Visit) -> None:
     """A link with #member= opens the page; back and forward go between list and member."""
     page = visit()
@@ -298,24 +181,6 @@ def test_who_has_no_finding_gets_a_plain_sentence(visit: Visit) -> None:
     expect(page.locator("#member")).to_contain_text("Nothing was ever found")
     expect(page.locator("#member")).to_contain_text("There is no entry")
     assert 0 == page.locator("#member .plot").count()
-
-
-def test_a_chart_is_read_point_by_point_by_keyboard(visit: Visit) -> None:
-    """Arrows, Home and End move along the points, and each is a sentence, for eyes and for a screen reader alike."""
-    page = visit(at=f"#member={DARIO.pseudonym}")
-    plot = page.get_by_role("slider", name="Standing over time")
-    first, second, last = DARIO.curve[0], DARIO.curve[1], DARIO.curve[-1]
-
-    def standing(thousandths: int) -> str:
-        return f"standing {thousandths // 100 / 10:.1f}"
-
-    plot.focus()
-    for key, point in (("End", last), ("Home", first), ("ArrowRight", second), ("ArrowLeft", first)):
-        page.keyboard.press(key)
-        expect(plot).to_have_attribute("aria-valuetext", re.compile(re.escape(standing(point.standing))))
-        expect(page.locator("#member .readout")).to_contain_text(standing(point.standing))
-    page.keyboard.press("ArrowLeft")
-    expect(plot).to_have_attribute("aria-valuenow", "0")
 
 
 def test_a_chart_follows_the_mouse_and_has_a_table(visit: Visit) -> None:
@@ -393,66 +258,6 @@ def test_hostile_texts_are_shown_and_do_nothing(visit: Visit) -> None:
         "onerror",
     )
     assert [] == stray
-
-
-@pytest.mark.parametrize("view", ["", f"#member={DARIO.pseudonym}", f"#member={QUIET.pseudonym}"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["desk", "phone"])
-def test_axe_finds_nothing(visit: Visit, view: str, scheme: str, viewport: dict[str, int]) -> None:
-    """No view, light or dark, wide or narrow, breaks a rule of WCAG 2.2 AA that a machine can check."""
-    page = visit(SHORT, at=view, color_scheme=scheme, viewport=viewport)
-    for summary in page.locator("summary").all():
-        if summary.is_visible():
-            summary.click()
-
-    results = Axe().run(page, options=AXE)
-
-    assert 0 == results.violations_count, results.generate_report()
-
-
-def test_a_phone_scrolls_in_one_direction_only(visit: Visit) -> None:
-    """At 360 pixels nothing is wider than the page, in either view, and a tap opens a member."""
-    page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
-    wide = "document.documentElement.scrollWidth"
-
-    assert 360 == page.evaluate(wide)
-    page.locator("#members-table tbody a").first.tap()
-    expect(page.locator("#member h1")).to_be_visible()
-    assert 360 == page.evaluate(wide)
-
-
-def test_colours_follow_the_system_until_somebody_chooses(visit: Visit) -> None:
-    """Dark where the system is dark; a press on the button changes it, and the next visit remembers."""
-    page = visit(color_scheme="dark")
-    paper = "getComputedStyle(document.documentElement).backgroundColor"
-    dark = page.evaluate(paper)
-    page.get_by_role("button", name="Light colours").click()
-    light = page.evaluate(paper)
-    page.reload()
-
-    assert dark != light
-    assert light == page.evaluate(paper)
-    expect(page.get_by_role("button", name="Dark colours")).to_be_visible()
-
-
-def test_who_wants_less_motion_gets_none(visit: Visit) -> None:
-    """Nothing glides where the system asks for reduced motion."""
-    motion = "getComputedStyle(document.documentElement).scrollBehavior"
-
-    assert "smooth" == visit(reduced_motion="no-preference").evaluate(motion)
-    assert "auto" == visit(reduced_motion="reduce").evaluate(motion)
-
-
-def test_it_prints_dark_on_light_without_its_buttons(visit: Visit) -> None:
-    """On paper the page is light whatever the screen was, and nothing is printed that only a finger could use."""
-    page = visit(at=f"#member={DARIO.pseudonym}", color_scheme="dark")
-    page.emulate_media(media="print")
-
-    red, *_ = re.findall(r"\d+", page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
-    assert int(red) > 240
-    for selector in (".bar", "footer", ".back"):
-        expect(page.locator(selector)).to_be_hidden()
-    expect(page.locator(".sum")).to_be_visible()
 
 
 def test_a_town_of_20000_opens_at_once(visit: Visit, tmp_path: Path) -> None:
