@@ -91,7 +91,9 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], list[Said]]]
 
 
 def _listed(nicks: str) -> list[str]:
-    return [nick.strip().translate(_MARKS) for nick in nicks.split(",") if not nick.strip().startswith("+")]
+    """Nicks of a netsplit, without marks; long lists end in ``+12 more``, whom nobody can name."""
+    named = (nick.strip() for nick in nicks.split(","))
+    return [nick.translate(_MARKS) for nick in named if not re.fullmatch(r"\+\d+ more.*", nick)]
 
 
 def _appointed(clock: str, by: str, modes: str, arguments: str) -> Iterator[Said]:

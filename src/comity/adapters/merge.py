@@ -78,7 +78,10 @@ class _Out:
 
 
 class _Lane:
-    """One open reader: the chunk at hand, where in it we are, and a key for each event that never falls."""
+    """One open reader: the chunk at hand, where in it we are, and for each event a key that never falls.
+
+    Keys are made only for chunks that are cut; of others the first and the last event's are enough.
+    """
 
     def __init__(self, chunks: Iterator[Chunk]) -> None:
         self._chunks = chunks
@@ -88,11 +91,13 @@ class _Lane:
 
     @property
     def left(self) -> int:
+        """Events at hand."""
         return len(self._events) - self._at
 
     @property
     def key(self) -> float:
-        return self._keys[self._at]
+        """Time of the next event."""
+        return self._keys[self._at] if self._keys else _time(self._events[self._at], self._last)
 
     def load(self) -> Chunk | None:
         """Take in the next chunk; its events are kept here, the rest is the caller's."""
@@ -103,28 +108,38 @@ class _Lane:
 
     def _hold(self, events: list[Event]) -> None:
         self._events, self._at, self._keys = events, 0, []
-        for event in events:
-            self._last = _time(event, self._last)
-            self._keys.append(self._last)
 
     def upto(self, limit: float, *, inclusive: bool, most: int) -> list[Event]:
         """Take the events at hand up to ``limit``, at least one, at most ``most``."""
+        if not self._keys:
+            for event in self._events:
+                self._last = _time(event, self._last)
+                self._keys.append(self._last)
         end = (bisect_right if inclusive else bisect_left)(self._keys, limit, lo=self._at)
         start, self._at = self._at, min(max(end, self._at + 1), self._at + max(1, most))
         return self._events[start : self._at]
 
     def alone(self, until: float) -> Iterator[Chunk]:
-        """Pass chunks through up to ``until``; a chunk that goes beyond is held, and what comes before it given out."""
-        if self.left:
-            yield Chunk(self.upto(until, inclusive=True, most=self.left), [], 0)
-        while not self.left and (chunk := next(self._chunks, None)) is not None:
-            if until < math.inf and chunk.events and _time(chunk.events[-1], self._last) > until:
-                self._hold(chunk.events)
-                yield Chunk([], chunk.unread, chunk.read)
+        """Pass chunks through up to ``until``; a chunk that goes beyond is cut there, and its rest held."""
+        unread: list[Unread] = []
+        read = 0
+        while True:
+            if not self.left:
+                chunk = self.load()
+                if chunk is None:
+                    return
+                unread, read = chunk.unread, chunk.read
+            events = self._events
+            if self._keys or (until < math.inf and events and _time(events[-1], self._last) > until):
+                yield Chunk([] if self.key > until else self.upto(until, inclusive=True, most=self.left), unread, read)
+                if self.left:
+                    return
             else:
-                if until < math.inf and chunk.events:
-                    self._last = _time(chunk.events[-1], self._last)
-                yield chunk
+                if until < math.inf and events:
+                    self._last = _time(events[-1], self._last)
+                self._hold([])
+                yield Chunk(events, unread, read)
+            unread, read = [], 0
 
 
 def _time(event: Event, before: float) -> float:

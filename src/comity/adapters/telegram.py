@@ -123,6 +123,9 @@ class Telegram(JsonReader):
         for item in messages:
             try:
                 message = msgspec.convert(item, _Message)
+                if message.type == "unsupported":
+                    yield self.unread(f"message {message.id}: Telegram Desktop could not export it", _EXPECTED)
+                    continue
                 at = self._at(message.date_unixtime, message.date)
             except (msgspec.ValidationError, ValueError, OverflowError) as error:
                 number = item.get("id") if isinstance(item, dict) else None

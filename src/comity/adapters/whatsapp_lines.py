@@ -33,6 +33,7 @@ _SHORT_YEARS = 99
 _EDITED = re.compile(r"\s*\u200e?<This message was edited>")
 _DELETED = ("This message was deleted", "You deleted this message", "This message was deleted by admin")
 
+_PROGRAM = re.compile(r"end-to-end encrypted|created (?:this )?group|changed (?:the|this|their|your) |security code")
 _JOIN = re.compile(r"(.+?) (?:joined (?:using|from|via|the|with)\b.*|was added|requested to join.*approved.*)")
 _ADDED = re.compile(r"(.+?) added (.+)")
 _LEFT = re.compile(r"(.+?) (?:left|was removed)")
@@ -133,8 +134,8 @@ def told(rest: str, more: Sequence[str]) -> Told | None:
     name, colon, text = rest.partition(": ")
     if not colon and rest.endswith(":"):
         name, colon = rest[:-1], ":"
-    if colon and text.startswith("\u200e") and (notice := _notice(text)):
-        return notice
+    if colon and text.startswith("\u200e") and (_PROGRAM.search(text) or _notice(text)):
+        return _notice(text)
     if colon and not _is_notice(rest):
         return Told("message", [member(name)], "\n".join([text, *more]))
     return _notice(rest)
@@ -148,8 +149,6 @@ def _is_notice(rest: str) -> bool:
 
 def _notice(text: str) -> Told | None:
     plain = text.translate(_MARKS).strip().removesuffix(".")
-    if "end-to-end encrypted" in plain:
-        return None
     if found := _ADDED.fullmatch(plain):
         return Told("join", _listed(found[2]))
     if found := _REMOVED.fullmatch(plain):
