@@ -1,9 +1,11 @@
 """A garden to fill stores with: one community, three members, two rooms, two clauses, and rows made from numbers."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from comity.core.ledger import NO_ACTIVITY, NO_FINDINGS, ActivityColumns, ClauseRow, FindingColumns, Head
 from comity.stores.contract import Store
+from comity.stores.sqlite import SqliteStore
 
 MORNING = 1_778_000_000_000  # milliseconds since 1970
 DAY = MORNING // 86_400_000
@@ -58,3 +60,17 @@ def post_findings(store: Store, count: int, *, start: int = 0) -> Head:
 def post_activity(store: Store, count: int, *, start: int = 0) -> Head:
     """Post activity at the head."""
     return store.post(NO_FINDINGS, some_activity(count, start=start), after=store.head())
+
+
+def opened(path: Path, *, read_only: bool = False) -> SqliteStore:
+    """A SQLite store, not durable."""
+    return SqliteStore.open(path, durable=False, read_only=read_only)
+
+
+def filled(path: Path) -> Path:
+    """A closed SQLite store with findings 1 to 20, activity 21 to 30, and the reversal of entry 4."""
+    with opened(path) as store:
+        garden(store)
+        post_findings(store, 20)
+        store.reverse(4, "it was a quotation", "cleo", MORNING, after=post_activity(store, 10))
+    return path

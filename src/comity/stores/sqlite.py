@@ -323,14 +323,13 @@ class SqliteStore:
             if progress:
                 progress(entries)
 
-        with told(self.path):
+        with self._reading() as db:
             try:
-                with self._reading() as db:
-                    return verify(read.entries(db), read.known(db), read.head(db), note, noted=noted)
+                return verify(read.entries(db), read.known(db), read.head(db), note, noted=noted)
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError) and "UTF-8" not in str(error):
-                    raise
-                return Verdict(done, done + 1, f"the file is damaged after entry {done} ({error}): restore a copy")
+                if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT") or "UTF-8" in str(error):
+                    return Verdict(done, done + 1, f"the file is damaged somewhere after entry {done}: restore a copy")
+                raise
 
     # What lets a rating go on exactly where it was.
 

@@ -82,11 +82,11 @@ def connect(path: Path, *, durable: bool, read_only: bool) -> sqlite3.Connection
 
 def _address(path: Path, *, read_only: bool) -> str:
     address = path.absolute().as_uri()
-    if not read_only:
-        return address + "?mode=rwc"
+    if os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK)):
+        # Also to read: a connection that may not write leaves the files of SQLite's log lying about.
+        return address + ("?mode=rw" if read_only else "?mode=rwc")
     # A closed store in a directory where SQLite may not create its log can be read only as a file that never changes.
-    log = path.with_name(path.name + "-wal")
-    still = not log.exists() and not os.access(path.parent, os.W_OK)
+    still = not path.with_name(path.name + "-wal").exists()
     return address + ("?mode=ro&immutable=1" if still else "?mode=ro")
 
 
@@ -114,6 +114,7 @@ def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
     db.execute("PRAGMA cache_size = -65536")  # 64 MiB
     db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
     if read_only:
+        db.execute("PRAGMA query_only = ON")
         return
     db.execute(f"PRAGMA page_size = {_PAGE}")
     db.execute("PRAGMA journal_mode = WAL")
