@@ -11,7 +11,6 @@ import numpy as np
 from comity.core.charter import Charter, Clause, State
 from comity.core.errors import ComityError
 from comity.core.event import Event
-from comity.features import library as _library
 from comity.features.columns import Batch, Column, Ints, batch
 from comity.features.registry import Plan
 from comity.features.times import Calendar
@@ -19,7 +18,6 @@ from comity.language import Compiler, When
 
 EXCERPT = 200  # characters of a message that a finding keeps as its evidence
 __all__ = ["Engine", "Findings", "Turn", "excerpt"]
-_REGISTERED = _library.__all__
 
 
 class ClauseError(ComityError):

@@ -17,9 +17,11 @@ import numpy as np
 
 from comity import logic
 from comity.core.event import KINDS, ROLES
+from comity.features import library
 from comity.features.columns import Batch, Column, hash_text
 from comity.features.registry import FEATURES, Evaluate, Feature, Parameter, Plan, Type
 
+SUBJECTS: Final = library.__all__  # importing them registered their features
 MOST_NODES = 500
 MOST_LENGTH = 4_000
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")

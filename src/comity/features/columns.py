@@ -17,7 +17,7 @@ Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 
 _KIND = {name: code for code, name in enumerate(KINDS)}
-_ROLE = {name: code for code, name in enumerate(ROLES)}
+_ROLE: dict[str | None, int] = {None: -1, **{name: code for code, name in enumerate(ROLES)}}
 
 
 class Column(NamedTuple):
@@ -91,7 +91,7 @@ class Batch:
         column = [e.role for e in self.events]
         if column.count("member") == len(column):
             return Column(np.zeros(len(column), np.int8))
-        values = np.fromiter((-1 if r is None else _ROLE[r] for r in column), np.int8, len(column))
+        values = np.fromiter(map(_ROLE.__getitem__, column), np.int8, len(column))
         return Column(values, _known(values >= 0))
 
     @cached_property

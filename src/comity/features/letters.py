@@ -1,4 +1,4 @@
-"""Characters, letters, capitals and stacked marks of each text, counted in one pass over the bytes."""
+"""Characters, letters, capitals, stacked marks and mixed words of each text, counted in one pass over the bytes."""
 
 import unicodedata
 from functools import cache
@@ -11,6 +11,9 @@ from comity.features.columns import Batch, Ints, Texts
 
 _CLASSES = 0x20000  # planes 0 and 1: all letters with case are there
 _UPPER, _LOWER, _LETTER, _MARK = 1, 2, 4, 8
+# Alphabets whose letters pass for one another (UTS 39, mixed-script confusables).
+_SCRIPTS = {"LATIN": 16, "CYRILLIC": 32, "GREEK": 64, "CHEROKEE": 128}
+_ALL_SCRIPTS = 16 + 32 + 64 + 128
 
 
 @cache
@@ -20,7 +23,8 @@ def _classes() -> npt.NDArray[np.uint8]:
     for code in range(128, _CLASSES):
         category = unicodedata.category(chr(code))
         if category[0] == "L":
-            table[code] = _LETTER | (_UPPER if category in {"Lu", "Lt"} else _LOWER if category == "Ll" else 0)
+            script = _SCRIPTS.get(unicodedata.name(chr(code), "").split(" ", 1)[0], 0)
+            table[code] = _LETTER | script | (_UPPER if category in {"Lu", "Lt"} else _LOWER if category == "Ll" else 0)
         elif category in {"Mn", "Me"}:
             table[code] = _MARK
     return table
@@ -41,7 +45,8 @@ def _count_ascii(buffer, starts, ends, upper, lower, plain):  # type: ignore[no-
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in rows:
-        characters = upper = lower = letters = marks = run = 0
+        characters = upper = lower = letters = marks = run = mixed = 0
+        scripts = np.uint8(0)
         k = starts[i]
         while k < ends[i]:
             c = np.int64(buffer[k])
@@ -58,7 +63,7 @@ def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-
             characters += 1
             bits = 0
             if code < 128:
-                bits = 5 if 65 <= code <= 90 else 6 if 97 <= code <= 122 else 0
+                bits = 21 if 65 <= code <= 90 else 22 if 97 <= code <= 122 else 0
             elif code < len(classes):
                 bits = classes[code]
             upper += bits & 1
@@ -67,18 +72,27 @@ def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-
             if bits & 8:
                 run += 1
                 marks = max(marks, run)
+                continue
+            run = 0
+            if bits & 4:
+                scripts |= np.uint8(bits & _ALL_SCRIPTS)
             else:
-                run = 0
+                mixed += scripts & (scripts - np.uint8(1)) != 0
+                scripts = np.uint8(0)
+        mixed += scripts & (scripts - np.uint8(1)) != 0
+        counts[5, i] = mixed
         counts[0, i], counts[1, i], counts[2, i] = characters, upper, lower
         counts[3, i], counts[4, i] = letters, marks
 
 
 class Letters:
-    """Counts for each text, shape (texts,): characters, upper and lower case, letters, longest run of marks."""
+    """Counts for each text, shape (texts,): characters, upper and lower case, letters, longest run of marks, words of
+    more than one alphabet.
+    """
 
     def __init__(self, texts: Texts) -> None:
         n = len(texts.starts)
-        counts = np.zeros((5, n), np.int64)
+        counts = np.zeros((6, n), np.int64)
         plain = np.empty(n, np.bool_)
         _count_ascii(texts.buffer, texts.starts, texts.ends, counts[1], counts[2], plain)
         counts[0] = texts.ends - texts.starts
@@ -90,6 +104,7 @@ class Letters:
         self.lower: Ints = counts[2]
         self.letters: Ints = counts[3]
         self.marks: Ints = counts[4]
+        self.mixed: Ints = counts[5]
 
 
 _LAST: list[tuple[Batch, Letters]] = []

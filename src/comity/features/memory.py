@@ -44,24 +44,25 @@ class Memory:
         self._table, self._values = np.zeros(1024, np.uint64), np.zeros(1024, np.int64)
         self._held = 0
 
-    def look_up(self, keys: Hashes) -> npt.NDArray[np.int64]:
+    def look_up(self, keys: Hashes) -> Ints:
         """The value of each key, UNKNOWN where there is none. A key of 0 is never remembered."""
         out = np.empty(len(keys), np.int64)
         _look_up(keys, self._table, self._values, out)
         out[keys == 0] = UNKNOWN
         return out
 
-    def put(self, keys: Hashes, values: npt.NDArray[np.int64]) -> None:
-        """Remember values."""
+    def put(self, keys: Hashes, values: Ints) -> None:
+        """Remember values >= 0, each under its key."""
         if self._held + len(keys) > _MOST:
             self.clear()
         while 2 * (self._held + len(keys)) > len(self._table):
-            held = self._table != 0
-            old, values = self._table[held], self._values[held]
+            full = self._table != 0
+            old_keys, old_values = self._table[full], self._values[full]
             self._table = np.zeros(4 * len(self._table), np.uint64)
             self._values = np.zeros(len(self._table), np.int64)
-            _put(old, values, self._table, self._values)
-        self._held += _put(keys[keys != 0], values[keys != 0], self._table, self._values)
+            _put(old_keys, old_values, self._table, self._values)
+        some = keys != 0
+        self._held += _put(keys[some], values[some], self._table, self._values)
 
     def firsts(self, keys: Hashes, unknown: npt.NDArray[np.bool_]) -> Ints:
         """The first row of each key among the rows that are unknown, ascending."""

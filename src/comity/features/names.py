@@ -5,15 +5,17 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from comity.core.event import ROLES
-from comity.features.columns import Batch, Column
+from comity.features.columns import Batch, Column, hash_text
 from comity.features.kernels.hashing import mix
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 from comity.features.skeleton import skeletons
 from comity.features.memory import UNKNOWN, Memory
 
 _MANAGER = ROLES.index("manager")
+_MOST_NAMES = 1 << 20  # remembered with their looks; beyond, they are found out again
 
 
 @feature(Type.TRUTH, first="names", names=Parameter(Type.WORDS))
@@ -46,67 +48,122 @@ def _judged(judge: Callable[[str], bool]) -> Evaluate:
     return evaluate
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _has(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    mask = np.uint64(len(table) - 1)
+    slot = key & mask
+    while table[slot] != 0:
+        if table[slot] == key:
+            return True
+        slot = (slot + np.uint64(1)) & mask
+    return False
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    mask = np.uint64(len(table) - 1)
+    slot = key & mask
+    while table[slot] != 0:
+        if table[slot] == key:
+            return 0
+        slot = (slot + np.uint64(1)) & mask
+    table[slot] = key
+    return 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _like_manager(looks, bearers, managing, taken, bears, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """In the order of events: a manager's looks are taken from then on; another member's are held against them."""
+    added = 0
+    for i in range(len(managing)):
+        for k in range(looks.shape[0]):
+            look = looks[k, i]
+            if look == 0:
+                continue
+            if managing[i]:
+                added += _add(taken, look) + _add(bears, bearers[k, i])
+            elif _has(taken, look) and not _has(bears, bearers[k, i]):
+                out[i] = True
+    return added
+
+
 class Managers:
-    """The names of managers, as far as the events told: by community, the skeletons and who bears them."""
+    """The looks of managers' names, as far as events told: in each community which are taken, and who may bear them."""
 
     def __init__(self) -> None:
-        self._verdicts = Memory()
-        self._bearers: dict[int, dict[str, set[int]]] = {}
+        self._known, self._looks = Memory(), np.zeros((2, 1), np.uint64)
+        self._names = 0
+        self._taken, self._bears = np.zeros(64, np.uint64), np.zeros(64, np.uint64)
+        self._held = 0
 
     def turn(self, batch: Batch) -> npt.NDArray[np.bool_]:
         """Whether each event's name looks like that of another member who manages this community, so far."""
-        n = len(batch)
-        out = np.zeros(n, np.bool_)
         communities, members = batch.hashes("community").values, batch.hashes("member").values
-        keys = mix(mix(communities, members), batch.hashes("name").values)
+        own = self._of_names(batch)
+        looks = np.stack([np.where(look == 0, look, mix(communities, look)) for look in own])
+        bearers = np.stack([mix(look, members) for look in looks])
         managing = batch.roles.values == _MANAGER
-        start = 0
-        while start < n:
-            values = self._verdicts.look_up(keys[start:])
-            look = (values == UNKNOWN) | (managing[start:] & (values != 2))  # noqa: PLR2004  2: a manager's own name
-            rows = start + self._verdicts.firsts(keys[start:], look)
-            stop = n
-            for i in rows.tolist():
-                if managing[i]:
-                    # From here on every verdict may be another: look at the rest again.
-                    self._add(int(communities[i]), int(members[i]), batch.events[i].name or "")
-                    self._verdicts.clear()
-                    stop = i
-                    break
-                verdict = self._like(int(communities[i]), int(members[i]), batch.events[i].name or "")
-                self._verdicts.put(keys[i : i + 1], np.array([verdict], np.int64))
-            before = self._verdicts.look_up(keys[start:stop])
-            out[start:stop] = values[: stop - start] == 1
-            out[start:stop] |= before == 1
-            if stop < n:
-                self._verdicts.put(keys[stop : stop + 1], np.array([2], np.int64))
-                stop += 1
-            start = stop
+        self._make_room(2 * int(managing.sum()))
+        out = np.zeros(len(batch), np.bool_)
+        self._held += _like_manager(looks, bearers, managing, self._taken, self._bears, out)
         return out
 
-    def _add(self, community: int, member: int, name: str) -> None:
-        bearers = self._bearers.setdefault(community, {})
-        for skeleton in skeletons(name):
-            bearers.setdefault(skeleton, set()).add(member)
+    def _of_names(self, batch: Batch) -> npt.NDArray[np.uint64]:
+        """The one or two looks of each event's name, shape (2, events); 0 for none."""
+        names, known = batch.hashes("name")
+        if known is not None:
+            names = np.where(known, names, np.uint64(0))
+        numbers = self._known.look_up(names)
+        unknown = (numbers == UNKNOWN) & (names != 0)
+        if unknown.any():
+            rows = self._known.firsts(names, unknown)
+            if self._names + len(rows) > _MOST_NAMES:
+                self._known.clear()
+                self._names = 0
+                rows = self._known.firsts(names, names != 0)
+            looks = np.array([self._look(batch.events[i].name or "", batch.seed) for i in rows], np.uint64).T
+            end = self._names + len(rows)
+            if end > self._looks.shape[1]:
+                larger = np.zeros((2, 2 * end), np.uint64)
+                larger[:, : self._names] = self._looks[:, : self._names]
+                self._looks = larger
+            self._looks[:, self._names : end] = looks
+            self._known.put(names[rows], np.arange(self._names, end))
+            self._names = end
+            numbers = self._known.look_up(names)
+        found: npt.NDArray[np.uint64] = np.where(numbers == UNKNOWN, np.uint64(0), self._looks[:, numbers])
+        return found
 
-    def _like(self, community: int, member: int, name: str) -> int:
-        bearers = self._bearers.get(community, {})
-        return int(any(s in bearers and member not in bearers[s] for s in skeletons(name)))
+    def _look(self, name: str, seed: int) -> tuple[int, int]:
+        found = [max(hash_text(s, seed), 1) for s in sorted(skeletons(name))]
+        return (found[0] if found else 0, found[1] if len(found) > 1 else 0)
+
+    def _make_room(self, rows: int) -> None:
+        if 2 * (self._held + 2 * rows) <= len(self._taken):
+            return
+        size = 1 << (4 * (self._held + 2 * rows)).bit_length()
+        old = (self._taken, self._bears)
+        self._taken, self._bears = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
+        for source, target in zip(old, (self._taken, self._bears), strict=True):
+            for key in source[source != 0]:
+                _add(target, key)
 
     def dump(self) -> bytes:
-        """The names of managers by community."""
-        return msgspec.msgpack.encode([(c, s, sorted(m)) for c, b in self._bearers.items() for s, m in b.items()])
+        """The looks that are taken, and who may bear them."""
+        taken, bears = self._taken[self._taken != 0], self._bears[self._bears != 0]
+        return msgspec.msgpack.encode((np.sort(taken).tolist(), np.sort(bears).tolist()))
 
     def load(self, state: bytes) -> None:
         """Go on from ``dump``. Raises ValueError if the state is none of this feature's."""
         try:
-            rows = msgspec.msgpack.decode(state, type=list[tuple[int, str, list[int]]])
+            taken, bears = msgspec.msgpack.decode(state, type=tuple[list[int], list[int]])
         except msgspec.MsgspecError as e:
-            raise ValueError(f"no names of managers: {e}") from e
-        self._bearers = {}
-        for community, skeleton, members in rows:
-            self._bearers.setdefault(community, {})[skeleton] = set(members)
-        self._verdicts.clear()
+            raise ValueError(f"no looks of managers' names: {e}") from e
+        self._taken, self._bears, self._held = np.zeros(64, np.uint64), np.zeros(64, np.uint64), 0
+        self._make_room(len(taken) + len(bears))
+        for keys, target in ((taken, self._taken), (bears, self._bears)):
+            for key in keys:
+                self._held += _add(target, np.uint64(key))
 
 
 @feature(Type.TRUTH, carries=True)

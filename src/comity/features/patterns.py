@@ -20,6 +20,8 @@ _ANCHOR_CODES = {"A": "(?:^|\\x00)", "Z": "(?:$|\\x00)"}
 
 def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
     """Python's reading of a pattern. Raises ValueError if it is none, or would match an empty text."""
+    if any(ord(c) < 32 and c not in "\t\n" for c in pattern):  # noqa: PLR2004  below 32 are the control characters
+        raise ValueError(f"the pattern {pattern!r} has a control character in it; write it as r'...' in an expression")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -47,6 +47,12 @@ def stacked_marks(_plan: Plan) -> Evaluate:
     return lambda batch: Column(letters(batch).marks, batch.text_known)
 
 
+@feature(Type.NUMBER)
+def mixed_words(_plan: Plan) -> Evaluate:
+    """Number of words that mix alphabets whose letters pass for one another, such as Latin and Cyrillic (UTS 39)."""
+    return lambda batch: Column(letters(batch).mixed, batch.text_known)
+
+
 @feature(
     Type.TRUTH, first="pattern", pattern=Parameter(Type.TEXT), ignore_case=Parameter(Type.TRUTH, default=True)
 )

@@ -1,0 +1,268 @@
+"""Replay: the same turn as live, over files. What comes of it is kept in one transaction every so many events.
+
+Whatever was kept survives kill -9, and rating again goes on from there: events counted before are known by their ids and not
+counted twice, and the carried window state is the one of the last commit.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from comity.core.charter import Clause
+from comity.core.event import KINDS, Event, Unread
+from comity.core.ledger import ActivityColumns, ClauseRow, FindingColumns
+from comity.engine import Engine, Turn, excerpt
+from comity.features.columns import Batch, Ints
+from comity.features.kernels.aggregate import Tally
+from comity.features.kernels.hashing import mix
+from comity.features.kernels.seen import SeenHours
+from comity.features.memory import UNKNOWN, Memory
+from comity.stores.contract import Store
+
+BATCH = 8_192  # events a turn: enough that what a turn costs is spread thin, few enough that it stays in the cache
+COMMIT = 262_144  # events a transaction
+MOST_UNREAD = 1_000  # that are named one by one; beyond, they are counted
+_MESSAGE = KINDS.index("message")
+_NO_ACTIVITY = ActivityColumns([], [], [])
+_NO_FINDINGS = FindingColumns([], [], [], [], [], [], [], [])
+
+
+class Chunk(Protocol):
+    """Some events as a reader gives them."""
+
+    @property
+    def events(self) -> list[Event]:
+        """Read, in order."""
+
+    @property
+    def unread(self) -> list[Unread]:
+        """What could not be read there."""
+
+    @property
+    def read(self) -> int:
+        """Bytes of the input this took."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run came to. events: new ones; twice: known from before; unread: how many, named: the first of them."""
+
+    events: int = 0
+    messages: int = 0
+    twice: int = 0
+    findings: Counter[int] = field(default_factory=Counter)
+    unread: int = 0
+    named: list[Unread] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
+
+    def leave_out(self, unread: Sequence[Unread]) -> None:
+        """Note what could not be read."""
+        self.unread += len(unread)
+        self.named.extend(unread[: max(MOST_UNREAD - len(self.named), 0)])
+
+
+class Rating:
+    """One run of a charter over events, into a store. on_findings: told of each turn, before it is committed."""
+
+    def __init__(
+        self, engine: Engine, store: Store, *, on_findings: Callable[[Turn, list[str]], None] | None = None
+    ) -> None:
+        self._engine, self._store, self._on_findings = engine, store, on_findings
+        self._seen, self._tally, self._numbers = SeenHours(store.seen), Tally(), Memory()
+        self._names, self._renamed = Memory(), dict[tuple[str, str], str]()
+        self._communities: dict[str, int] = {}
+        self._clauses = np.array(store.clauses([clause_row(engine, c) for c in engine.clauses]), np.int64)
+        self._head = store.head()
+        self.summary = Summary()
+        self.anew = engine.load(store.window_states())
+
+    def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
+        """Rate everything; progress: told the bytes read and the events rated since it was told last."""
+        batches = _batches(chunks, self.summary)
+        going = True
+        # Events are many small objects that hold no circles: looking for circles among them costs a third of the time.
+        was_on = gc.isenabled()
+        gc.disable()
+        gc.freeze()
+        try:
+            while going:
+                going = self._transaction(batches, progress)
+                gc.collect()
+        finally:
+            gc.unfreeze()
+            if was_on:
+                gc.enable()
+        return self.summary
+
+    def _transaction(
+        self, batches: Iterator[tuple[list[Event], int]], progress: Callable[[int, int], None] | None
+    ) -> bool:
+        """One transaction; whether there is more to do."""
+        with self._store.write():
+            done = 0
+            for events, read in batches:
+                self.take(events)
+                done += len(events)
+                if progress is not None:
+                    progress(read, len(events))
+                if done >= COMMIT:
+                    break
+            self.settle()
+        return done >= COMMIT
+
+    def take(self, events: list[Event]) -> Turn:
+        """Rate events within a transaction; ``settle`` before it ends."""
+        batch, unreadable = self._engine.columns(events)
+        self.summary.leave_out([_no_time(e) for e in unreadable])
+        batch = self._new_only(batch)
+        turn = Turn(batch, self._engine.find(batch), unreadable)
+        if len(batch):
+            self._count(turn)
+        return turn
+
+    def settle(self) -> None:
+        """Post what adds up over a transaction: activity, seen events, window states."""
+        members, days, messages = self._tally.take()[:3]
+        if len(members):
+            activity = ActivityColumns(members.astype(np.int64).tolist(), days.tolist(), messages.tolist())
+            self._head = self._store.post(_NO_FINDINGS, activity, after=self._head)
+        self._keep_names()
+        self._store.add_seen(self._seen.take_new())
+        self._store.save_window_states(self._engine.dump())
+
+    def _new_only(self, batch: Batch) -> Batch:
+        if len(batch) == 0:
+            return batch
+        new = self._seen.turn(batch.hashes("id").values, batch.at)
+        if new.all():
+            return batch
+        self.summary.twice += int(len(new) - new.sum())
+        kept = [batch.events[i] for i in np.flatnonzero(new)]
+        return self._engine.columns(kept)[0]
+
+    def _count(self, turn: Turn) -> None:
+        batch, summary = turn.batch, self.summary
+        members = self._members(batch)
+        messages = batch.kinds == _MESSAGE
+        whole = bool(messages.all())
+        who, when = (members, batch.days) if whole else (members[messages], batch.days[messages])
+        self._tally.add(who.astype(np.uint64), when.astype(np.int32), np.ones(len(who), np.int64))
+        summary.events += len(batch)
+        summary.messages += len(who)
+        low, high = int(batch.at.min()), int(batch.at.max())
+        summary.first = low if summary.first is None else min(low, summary.first)
+        summary.last = high if summary.last is None else max(high, summary.last)
+        if len(turn.findings):
+            self._post(turn, members)
+
+    def _post(self, turn: Turn, members: Ints) -> None:
+        batch, rows = turn.batch, turn.findings.rows
+        events = [batch.events[i] for i in rows.tolist()]
+        figures = self._engine.figures(turn)
+        findings = FindingColumns(
+            at=batch.at[rows].tolist(),
+            day=batch.days[rows].tolist(),
+            member=members[rows].tolist(),
+            room=self._rooms(events),
+            clause=self._clauses[turn.findings.clauses].tolist(),
+            event=[e.id for e in events],
+            excerpt=[excerpt(e.text) for e in events],
+            figures=figures,
+        )
+        self._head = self._store.post(findings, _NO_ACTIVITY, after=self._head)
+        self.summary.findings.update(turn.findings.clauses.tolist())
+        if self._on_findings is not None:
+            self._on_findings(turn, figures)
+
+    def _members(self, batch: Batch) -> Ints:
+        """The member's number of each event; each account is asked for once, and its name kept when this is settled."""
+        account = mix(batch.hashes("community").values, batch.hashes("member").values)
+        numbers: Ints = self._numbers.look_up(account)
+        unknown = numbers == UNKNOWN
+        if unknown.any():
+            rows = self._numbers.firsts(account, unknown)
+            self._numbers.put(account[rows], self._register(batch, rows))
+            numbers = self._numbers.look_up(account)
+        names = mix(account, batch.hashes("name").values)
+        renamed = self._names.look_up(names) == UNKNOWN
+        if renamed.any():
+            rows = self._names.firsts(names, renamed)
+            self._names.put(names[rows], numbers[rows])
+            for i in rows.tolist():
+                event = batch.events[i]
+                if event.name is not None:
+                    self._renamed[event.community, event.member] = event.name
+        return numbers
+
+    def _register(self, batch: Batch, rows: Ints) -> Ints:
+        numbers = np.empty(len(rows), np.int64)
+        by_community: dict[str, list[int]] = {}
+        for place, i in enumerate(rows.tolist()):
+            by_community.setdefault(batch.events[i].community, []).append(place)
+        for name, places in by_community.items():
+            events = [batch.events[rows[p]] for p in places]
+            numbers[places] = self._store.members(
+                self._community(name), [e.member for e in events], [e.name for e in events]
+            )
+        return numbers
+
+    def _keep_names(self) -> None:
+        by_community: dict[str, list[str]] = {}
+        for community, account in self._renamed:
+            by_community.setdefault(community, []).append(account)
+        for community, accounts in by_community.items():
+            names = [self._renamed[community, a] for a in accounts]
+            self._store.members(self._community(community), accounts, names)
+        self._renamed.clear()
+
+    def _rooms(self, events: Sequence[Event]) -> list[int]:
+        rooms = list(dict.fromkeys((e.community, e.room) for e in events))
+        numbers = {}
+        for community in dict.fromkeys(c for c, _ in rooms):
+            names = [r for c, r in rooms if c == community]
+            for name, number in zip(names, self._store.rooms(self._community(community), names), strict=True):
+                numbers[community, name] = number
+        return [numbers[e.community, e.room] for e in events]
+
+    def _community(self, name: str) -> int:
+        if name not in self._communities:
+            self._communities[name] = self._store.community(name)
+        return self._communities[name]
+
+
+def clause_row(engine: Engine, clause: Clause) -> ClauseRow:
+    """A clause as entries refer to it; what only a person looks at is kept like a shadow, for it does not count."""
+    return ClauseRow(
+        charter=engine.charter.digest(),
+        id=clause.id,
+        rule=clause.rule,
+        harm=clause.harm,
+        severity=clause.severity.name.lower(),
+        state=str(clause.state) if clause.counts or clause.state != "live" else "review",
+        text=clause.text,
+        measures=" ".join(clause.measures),
+    )
+
+
+def _batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Event], int]]:
+    """Chunks put together to batches of about ``BATCH`` events, with the bytes read."""
+    events: list[Event] = []
+    read = 0
+    for chunk in chunks:
+        summary.leave_out(chunk.unread)
+        events += chunk.events
+        read += chunk.read
+        if len(events) >= BATCH:
+            yield events, read
+            events, read = [], 0
+    if events or read:
+        yield events, read
+
+
+def _no_time(event: Event) -> Unread:
+    return Unread(event.id, 0, f"the event's time {event.at!r} cannot be read", "RFC 3339 such as 2026-03-01T12:00:00Z")
