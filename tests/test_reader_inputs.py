@@ -15,7 +15,10 @@ from comity.adapters.exports import Options, formats, read, total_bytes
 from comity.core.errors import SourceError
 from reading import EXPORTS, found
 
-LINE = b'{"id":"%d","at":"2026-03-01T12:00:%02dZ","kind":"message","community":"c","room":"r","member":"m%d","text":"%d"}\n'
+LINE = (
+    b'{"id":"%d","at":"2026-03-01T12:00:%02dZ","kind":"message",'
+    b'"community":"c","room":"r","member":"m%d","text":"%d"}\n'
+)
 
 
 def log(count: int) -> bytes:
@@ -146,7 +149,7 @@ def test_a_folder_is_read_through_and_sorted(tmp_path: Path) -> None:
     everything = found(tmp_path)
 
     assert 3 == len(everything.events)
-    assert [(str(tmp_path), "2 files that are no text were passed over")] == [
+    assert [(str(tmp_path), "files that are no text were passed over: 2")] == [
         (o.path, o.what) for o in everything.unread
     ]
 

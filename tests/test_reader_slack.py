@@ -75,6 +75,20 @@ def test_one_broken_day_costs_only_itself(tmp_path: Path) -> None:
     assert "good morning" in [event.text for event in everything.events]
 
 
+def test_a_broken_list_is_named_once(packed: Path, tmp_path: Path) -> None:
+    """Without its list of users an export is read all the same, with ids for names, and the list is named."""
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(packed) as whole, zipfile.ZipFile(path, "w") as broken:
+        for name in whole.namelist():
+            broken.writestr(name, whole.read(name)[:30] if name == "users.json" else whole.read(name))
+
+    everything = found(path)
+
+    assert [f"{path}!users.json"] == [one.path for one in everything.unread]
+    assert len(EXPECTED) == len(everything.events)
+    assert {None, "almanac"} == {event.name for event in everything.events}
+
+
 def test_one_day_alone() -> None:
     """A single day's file is read with its folder as the room."""
     events = found(SLACK / "kitchen" / "2026-03-01.json").events

@@ -62,7 +62,7 @@ def test_inside_the_zip_that_whatsapp_makes(tmp_path: Path) -> None:
 
     assert 5 == len(everything.events)
     assert {"Garden"} == {event.room for event in everything.events}
-    assert ["1 files that are no text were passed over"] == [one.what for one in everything.unread]
+    assert ["files that are no text were passed over: 1"] == [one.what for one in everything.unread]
 
 
 @pytest.mark.parametrize(

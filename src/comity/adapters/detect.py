@@ -111,7 +111,7 @@ def _readers(
             else:
                 yield kind([source], options, block)
     if passed:
-        unread.append(Unread(shown, 0, f"{passed} files that are no text were passed over", "chats as text or JSON"))
+        unread.append(Unread(shown, 0, f"files that are no text were passed over: {passed}", "chats as text or JSON"))
 
 
 def _files(path: Path, unread: list[Unread]) -> Iterator[Path]:

@@ -88,6 +88,8 @@ class _Workspace:
         self._users: dict[str, _User] = {}
         self._rooms: dict[str, str] = {}
         self._loaded = False
+        self.unread: list[Unread] = []
+        """What could not be read of the lists; whoever reads first passes it on and empties it."""
 
     def load(self) -> tuple[dict[str, _User], dict[str, str]]:
         """Return users by id and room ids by folder name; what a list does not tell is missing."""
@@ -96,21 +98,21 @@ class _Workspace:
             for one in self._lists:
                 try:
                     for item in items(Feed(one.open()), "item", self._block):
-                        self._take(one.name.endswith("users.json"), item)
-                except BrokenInputError:
-                    continue
+                        self._take(one, item)
+                except BrokenInputError as error:
+                    self.unread.append(Unread(one.shown, 0, error.what, error.expected))
         return self._users, self._rooms
 
-    def _take(self, is_user: bool, item: object) -> None:  # noqa: FBT001 - two lists, one place
+    def _take(self, source: Input, item: object) -> None:
         try:
-            if is_user:
+            if source.name.endswith("users.json"):
                 user = msgspec.convert(item, _User, strict=False)
                 self._users[user.id] = user
             else:
                 room = msgspec.convert(item, _Room)
                 self._rooms[room.name or room.id] = room.id
-        except msgspec.ValidationError:
-            return
+        except msgspec.ValidationError as error:
+            self.unread.append(Unread(source.shown, 0, str(error), "a list of users and channels as Slack exports it"))
 
 
 class Slack(JsonReader):
@@ -192,6 +194,9 @@ class Slack(JsonReader):
     def events(self, feed: Feed) -> Iterator[Event | Unread]:
         """Messages of one day."""
         users, rooms = self._workspace.load() if self._workspace else ({}, {})
+        if self._workspace:
+            yield from self._workspace.unread
+            self._workspace.unread.clear()
         channel = folder(self._day)
         room = rooms.get(channel, channel)
         community = self.community

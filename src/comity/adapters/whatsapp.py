@@ -15,6 +15,7 @@ from comity.core.event import Event, Unread, milliseconds
 
 _BLOCK = 131_072
 _TITLE = re.compile(r"(?:WhatsApp Chat (?:with|-) )?(.+?)(?: \(\d+\))?")
+_DATE_LENGTH = 12
 _LONGEST = 1_000_000
 """Characters of one message; WhatsApp lets 65,536 through. What is longer is cut here, and named."""
 
@@ -67,10 +68,12 @@ class WhatsApp(ItemReader):
 
     def _told_order(self) -> DateOrder:
         evidence = Evidence()
+        last = ""
         with contextlib.suppress(BrokenInputError):  # what was read is evidence; the reading itself names the break
             for lines in text(self.inputs[0].open(), min(self.block, _BLOCK)):
                 for line in lines.lines:
-                    if (start := beginning(line)) is not None:
+                    if line[:_DATE_LENGTH] != last and (start := beginning(line)) is not None:
+                        last = line[:_DATE_LENGTH]
                         evidence.add(line, start)
         return evidence.order()
 

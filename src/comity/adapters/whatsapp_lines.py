@@ -31,6 +31,8 @@ _OMITTED_TYPES = {
 }
 _SHORT_YEARS = 99
 _EDITED = re.compile(r"\s*\u200e?<This message was edited>")
+_UNUSUAL = re.compile(r"[<@\u200e]|\(file attached\)|message was deleted|deleted this message")
+"""What any of the patterns here needs: most messages have none of it."""
 _DELETED = ("This message was deleted", "You deleted this message", "This message was deleted by admin")
 
 _PROGRAM = re.compile(r"end-to-end encrypted|created (?:this )?group|changed (?:the|this|their|your) |security code")
@@ -166,6 +168,8 @@ def _listed(names: str) -> list[str]:
 
 def content(text: str) -> tuple[str | None, list[Media] | None, list[str]]:
     """What a message shows: text (None where it was deleted), media, members mentioned."""
+    if not _UNUSUAL.search(text):
+        return text, None, []
     text = _EDITED.sub("", text)
     if text.translate(_MARKS).strip().rstrip(".") in _DELETED:
         return None, None, []
