@@ -12,6 +12,7 @@ from comity.features.columns import Batch, Bools, Column, Hashes, texts
 from comity.features.kernels.distinct import DistinctWindow
 from comity.features.kernels.hashing import hash_spans, mix
 from comity.features.kernels.windows import CountWindow
+from comity.features.presence import LastSpoke
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 _MESSAGE = KINDS.index("message")
@@ -68,34 +69,30 @@ def distinct(
 
 @feature(Type.NUMBER, carries=True, within=Parameter(Type.DURATION))
 def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
-    """Most mentions of one other member within the look-back that this member made and that one never answered.
+    """Most mentions of one other member within the look-back since that one last said anything in the room.
 
-    An answer is a mention in return: it forgets what was counted before.
+    Whoever speaks in the room takes part, and may be answering: only mentions of somebody who is silent add up.
     """
     window = plan.carry(signature, CountWindow(within))
+    spoke = plan.carry(f"{signature} last spoke", LastSpoke(within))
 
     def evaluate(batch: Batch) -> Column:
         out = np.zeros(len(batch), np.int64)
         mentions = batch.mentions
-        rows = np.flatnonzero((mentions.values > 0) & (batch.kinds == _MESSAGE))
+        messages = batch.kinds == _MESSAGE
+        room = mix(batch.hashes("community").values, batch.hashes("room").values)
+        speakers = mix(room, batch.hashes("member").values)
+        rows = np.flatnonzero((mentions.values > 0) & messages)
         pairs = [(i, m) for i in rows.tolist() for m in dict.fromkeys(batch.events[i].mentions or ())]
+        owner = np.array([i for i, _ in pairs], np.int64)
+        t = texts([m for _, m in pairs])
+        mentioned = mix(room[owner], hash_spans(t.buffer, t.starts, t.ends, np.uint64(plan.seed)))
+        since = spoke.turn(speakers, batch.at, messages, owner, mentioned)
         if pairs:
-            owner = np.array([i for i, _ in pairs], np.int64)
-            t = texts([m for _, m in pairs])
-            mentioned = hash_spans(t.buffer, t.starts, t.ends, np.uint64(plan.seed))
-            author = batch.hashes("member").values[owner]
-            community = batch.hashes("community").values[owner]
-            # Two rows for each mention: the answer it may be (forget), then the mention it is (count).
-            n = len(pairs)
-            keys = np.empty(2 * n, np.uint64)
-            keys[0::2] = mix(community, mix(mentioned, author))
-            keys[1::2] = mix(community, mix(author, mentioned))
-            second = np.zeros(2 * n, np.bool_)
-            second[1::2] = author != mentioned
-            first = np.zeros(2 * n, np.bool_)
-            first[0::2] = author != mentioned
-            counts = window.turn(keys, np.repeat(batch.at[owner], 2), second, second, first)
-            np.maximum.at(out, owner, counts[1::2])
+            # What was counted before the mentioned member spoke stands under another key, and so counts no more.
+            keys = mix(mix(speakers[owner], mentioned), since.view(np.uint64))
+            other = speakers[owner] != mentioned
+            np.maximum.at(out, owner, window.turn(keys, batch.at[owner], other, other))
         return Column(out, mentions.known)
 
     return evaluate

@@ -1,0 +1,146 @@
+"""The book: a store's ledger under a charter, and everybody's standing in it. Reads, and decides nothing."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from comity.core.charter import SEVERITIES, Charter, State
+from comity.core.days import ActiveColumns, CountedColumns
+from comity.core.explanation import Explanation, explain
+from comity.core.interval import Ints
+from comity.core.ledger import ClauseRow
+from comity.core.rights import Band, bands_over
+from comity.core.standing import Counted
+from comity.core.standings import Folded, Standings, fold
+from comity.stores.contract import ActivityInForce, FindingsInForce, Store
+
+
+class Book:
+    """Standing of every member of a store's communities.
+
+    store: what the ledger is read from, once; charter: its figures of standing. Members go by their numbers in the store.
+    """
+
+    def __init__(self, store: Store, charter: Charter) -> None:
+        self.store, self.charter = store, charter
+        self.activity: ActivityInForce
+        self.findings: FindingsInForce
+        self.activity, self.findings = store.in_force()
+        self.clauses: list[ClauseRow] = store.clause_rows()
+        self.members = store.counts().members
+        counts = np.array([False, *(c.state == State.LIVE for c in self.clauses)])
+        severity = np.array([0, *(SEVERITIES[c.severity] for c in self.clauses)], np.int64)
+        self.counted = counts[self.findings.clause]
+        self.severity: Ints = severity[self.findings.clause]
+
+    @cached_property
+    def first(self) -> int | None:
+        """The first day on which anything happened, None if nothing ever did."""
+        days = [c.min() for c in (self.activity.day, self.findings.day) if len(c)]
+        return int(min(days)) if days else None
+
+    @cached_property
+    def today(self) -> int:
+        """The last day on which anything happened: the day that standing is asked for."""
+        days = [c.max() for c in (self.activity.day, self.findings.day) if len(c)]
+        return int(max(days)) if days else 0
+
+    @cached_property
+    def folded(self) -> Folded:
+        """Everybody's days."""
+        which = self.counted
+        return fold(
+            ActiveColumns(self.activity.member - 1, self.activity.day, self.activity.messages),
+            CountedColumns(
+                self.findings.member[which] - 1,
+                self.findings.day[which],
+                self.severity[which],
+                self.findings.message[which],
+                np.zeros(int(which.sum()), np.bool_),
+            ),
+            members=self.members,
+            parameters=self.charter.standing,
+        )
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Everybody's standing today, member n at n - 1."""
+        return self.folded.at(self.today)
+
+    @cached_property
+    def with_findings(self) -> Ints:
+        """Numbers of members with any finding in force, counted or not, ascending."""
+        return np.unique(self.findings.member)
+
+    @cached_property
+    def bands(self) -> Mapping[int, Band]:
+        """Bands today of members with counted findings, followed from their first on; others stand at their start."""
+        who, folded = self.folded.having_findings()
+        if not len(who):
+            return {}
+        last = None
+        for _day, bands in bands_over(folded, self._begin(), self.today):
+            last = bands
+        return {} if last is None else {int(m) + 1: Band(int(b)) for m, b in zip(who, last, strict=True)}
+
+    def band(self, member: int) -> Band:
+        """The band of a member today."""
+        if member in self.bands:
+            return self.bands[member]
+        days = int(self.standings.active_days[member - 1])
+        p = self.charter.standing
+        trusted = days >= p.trusted_days and int(self.standings.points[member - 1]) >= 1000 * p.trusted
+        return Band.TRUSTED if trusted else Band.GOOD
+
+    @cached_property
+    def _activity_of(self) -> dict[int, dict[int, int]]:
+        wanted = np.isin(self.activity.member, self.with_findings)
+        found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        rows = zip(*(c[wanted].tolist() for c in self.activity[1:]), strict=True)
+        for member, day, messages in rows:
+            found[member][day] += messages
+        return found
+
+    def activity_of(self, member: int) -> dict[int, int]:
+        """Own messages of a member by day."""
+        if member in self._activity_of:
+            return dict(self._activity_of[member])
+        rows = self.activity.member == member
+        by_day: dict[int, int] = defaultdict(int)
+        for day, messages in zip(self.activity.day[rows].tolist(), self.activity.messages[rows].tolist(), strict=True):
+            by_day[day] += messages
+        return dict(by_day)
+
+    def counted_of(self, member: int) -> list[Counted]:
+        """Findings of a member that count."""
+        rows = self._rows_of(member)
+        rows = rows[self.counted[rows]]
+        severities = {int(s): s for s in SEVERITIES.values()}
+        return [
+            Counted(int(f.number[i]), int(f.day[i]), severities[int(self.severity[i])], int(f.message[i]))
+            for f in (self.findings,)
+            for i in rows
+        ]
+
+    def explain(self, member: int, day: int | None = None) -> Explanation:
+        """Every line a member's standing is made of."""
+        parameters = self.charter.standing
+        on = self.today if day is None else day
+        return explain(self.activity_of(member), self.counted_of(member), on, parameters=parameters)
+
+    @cached_property
+    def _order(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.findings.member, kind="stable")
+        return order, self.findings.member[order]
+
+    def _rows_of(self, member: int) -> Ints:
+        order, members = self._order
+        low, high = np.searchsorted(members, [member, member + 1])
+        rows: Ints = order[low:high]
+        return rows
+
+    def _begin(self) -> int:
+        """The first day of which something is remembered at the end, or of the first finding if that is later."""
+        return int(self.findings.day[self.counted].min())
