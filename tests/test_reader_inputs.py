@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from comity.adapters import source
 from comity.adapters.exports import Options, formats, read, total_bytes
@@ -228,6 +230,45 @@ def test_every_format_says_what_it_tells() -> None:
         assert reader.name == name
         assert filled == reader.fills
         assert {event.kind for event in events} <= reader.kinds
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(sorted(file for file in EXPORTS.rglob("*") if file.is_file())),
+    st.lists(
+        st.tuples(
+            st.integers(0, 8000), st.integers(0, 40), st.sampled_from([b"", b"\xff", b"9" * 20, b"null", b"{", b"\n"])
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([None, *formats()]),
+)
+def test_nothing_that_a_file_holds_stops_the_reading(
+    tmp_path_factory: pytest.TempPathFactory,
+    example: Path,
+    damage: list[tuple[int, int, bytes]],
+    forced: str | None,
+) -> None:
+    """However an export is damaged, and whichever reader it is given to, nothing is raised and no byte is lost."""
+    data = example.read_bytes()
+    for at, size, put in damage:
+        data = data[:at] + put + data[at + size :]
+    path = tmp_path_factory.mktemp("damaged") / example.name
+    path.write_bytes(data)
+
+    found(path, options=Options(format=forced))
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "-5", "tea"])
+def test_a_time_that_does_not_exist_costs_one_message(tmp_path: Path, number: str) -> None:
+    """A time outside the calendar is named, and the messages around it are read."""
+    path = tmp_path / "result.json"
+    path.write_text((EXPORTS / "telegram" / "account.json").read_text().replace('"1772367000"', f'"{number}"'))
+
+    everything = found(path)
+
+    assert (2, 1) == (len(everything.events), len(everything.unread))
 
 
 def test_every_example_at_once() -> None:

@@ -13,6 +13,7 @@ import msgspec
 from comity.adapters.jsonstream import Feed, JsonReader, items
 from comity.adapters.order import Later, in_time_order
 from comity.adapters.reader import HEAD, Head
+from comity.adapters.stable import plausible
 from comity.core.event import EPOCH, Event, Kind, Media, Unread, milliseconds, moment, rfc3339
 
 _TIMES = re.compile(rb'"type":\s*"\w+",\s*"timestamp":\s*"([^"]+)"')
@@ -173,7 +174,7 @@ def _fill(event: Event, message: _Message) -> None:
 def _time(at: dt.datetime) -> int:
     if at.tzinfo is None:
         raise ValueError("a time has no offset")
-    return (at - EPOCH) // dt.timedelta(milliseconds=1)
+    return plausible((at - EPOCH) // dt.timedelta(milliseconds=1))
 
 
 def _created(user: str) -> str | None:

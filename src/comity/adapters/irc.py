@@ -210,11 +210,14 @@ class _Times:
         return self._at
 
     def _utc(self, clock: str) -> str | None:
-        if len(clock) > len("00:00:00"):
-            try:
-                return self._clock.utc(dt.datetime.fromisoformat(clock))
-            except ValueError:
-                return None
+        local = _in_full(clock) if len(clock) > len("00:00:00") else self._local(clock)
+        try:
+            return self._clock.utc(local) if local else None
+        except OverflowError:
+            return None
+
+    def _local(self, clock: str) -> dt.datetime | None:
+        """The day and time of a clock that shows only the time."""
         seconds = _seconds(clock)
         if seconds is None or self._day is None:
             return None
@@ -226,7 +229,17 @@ class _Times:
             step %= _HALF_DAY if self._twelve else 2 * _HALF_DAY
         self._afternoon = self._afternoon or seconds >= 13 * _HOUR
         self._shown, self._passed = seconds, self._passed + step
-        return self._clock.utc(self._day + dt.timedelta(seconds=self._passed))
+        try:
+            return self._day + dt.timedelta(seconds=self._passed)
+        except OverflowError:
+            return None
+
+
+def _in_full(clock: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(clock)
+    except ValueError:
+        return None
 
 
 def _seconds(clock: str) -> int | None:

@@ -147,12 +147,19 @@ _IRSSI = re.compile(rf"{_CLOCK} (.*)")
 _IRSSI_DAY = re.compile(r"--- (?:Log (opened|closed)|Day changed) \w{3} (\w{3}) +(\d\d?)(?: (\d\d:\d\d:\d\d))? (\d{4})")
 
 
+def _irssi_day(line: str) -> Day | None:
+    found = _IRSSI_DAY.fullmatch(line)
+    if not found or found[2] not in _MONTHS:
+        return None
+    try:
+        return Day(dt.date(int(found[5]), _MONTHS[found[2]], int(found[3])), found[4] or "00:00:00")
+    except ValueError:
+        return None
+
+
 def _irssi(line: str) -> list[Said] | Day | None:
     if line.startswith("---"):
-        found = _IRSSI_DAY.fullmatch(line)
-        if not found or found[2] not in _MONTHS:
-            return None
-        return Day(dt.date(int(found[5]), _MONTHS[found[2]], int(found[3])), found[4] or "00:00:00")
+        return _irssi_day(line)
     if not (found := _IRSSI.fullmatch(line)):
         return None
     clock, rest = found[1], found[2]

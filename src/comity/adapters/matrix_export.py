@@ -11,6 +11,7 @@ from comity.adapters.jsonstream import Feed, JsonReader, items
 from comity.adapters.lines import text
 from comity.adapters.order import in_time_order
 from comity.adapters.reader import Head
+from comity.adapters.stable import plausible
 from comity.core.event import Event, Media, Unread, moment, rfc3339
 
 _PILL = re.compile(r"https://matrix\.to/#/(@[^\"'?/\s]+|%40[^\"'?/\s]+)")
@@ -89,8 +90,8 @@ class MatrixExport(JsonReader):
     def _one(self, item: object, line: int) -> Iterator[Event | Unread]:
         try:
             source = msgspec.convert(item, _ClientEvent)
-            at = rfc3339(moment(source.origin_server_ts))
-        except (msgspec.ValidationError, OverflowError) as error:
+            at = rfc3339(moment(plausible(source.origin_server_ts)))
+        except (msgspec.ValidationError, ValueError) as error:
             number = item.get("event_id") if isinstance(item, dict) else None
             where = f"event {number}: " if isinstance(number, str) else ""
             yield self.unread(f"{where}{error}", _EXPECTED, line=line)

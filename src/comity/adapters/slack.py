@@ -12,6 +12,7 @@ from comity.adapters.jsonstream import Feed, JsonReader, items
 from comity.adapters.order import Later
 from comity.adapters.reader import Head, Options, folder
 from comity.adapters.source import BrokenInputError, Input
+from comity.adapters.stable import plausible
 from comity.core.event import Event, Kind, Media, Role, Unread, moment, rfc3339
 
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)\.json")
@@ -262,7 +263,7 @@ def _plain(text: str, users: dict[str, _User]) -> tuple[str, list[str]]:
 def _time(ts: str) -> int:
     """Milliseconds since 1970 of Slack's ``1767261600.000200``."""
     seconds, _, micro = ts.partition(".")
-    return int(seconds) * 1000 + int((micro or "0")[:3].ljust(3, "0"))
+    return plausible(int(seconds) * 1000 + int((micro or "0")[:3].ljust(3, "0")))
 
 
 def _edit(event: Event, at: int, edited: _Edited | None) -> Event:

@@ -7,6 +7,7 @@ import zoneinfo
 from comity.core.event import rfc3339
 
 _MOST_KEPT = 65_536
+_YEAR_10000 = 253_402_300_800_000
 _NEVER = dt.datetime(1, 1, 2)  # noqa: DTZ001 - local times are naive here
 SET_BACK = dt.timedelta(hours=1)
 """A clock that steps back by no more than this was set back; by more, it passed midnight."""
@@ -37,6 +38,13 @@ class StableIds:
         return f"{name}-{ordinal}" if ordinal else name
 
 
+def plausible(at: int) -> int:
+    """Return milliseconds since 1970 as they are. Raises ValueError before 1970 and after 9999."""
+    if not 0 <= at < _YEAR_10000:
+        raise ValueError("there is no such time")
+    return at
+
+
 class Clock:
     """Local times of one log, in its order, to RFC 3339 in UTC.
 
@@ -47,7 +55,7 @@ class Clock:
         self._zone, self._last, self._fold = zone, _NEVER, 0
 
     def utc(self, local: dt.datetime) -> str:
-        """Return the UTC text of a naive local time."""
+        """Return the UTC text of a naive local time. Raises OverflowError at the ends of the calendar."""
         if local < self._last and self._last - local <= SET_BACK:
             self._fold = 1
         elif local.date() != self._last.date():

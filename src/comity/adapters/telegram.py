@@ -14,6 +14,7 @@ import msgspec
 from comity.adapters.jsonstream import Feed, JsonReader, items, parts
 from comity.adapters.order import Later, in_time_order
 from comity.adapters.reader import HEAD, Head
+from comity.adapters.stable import plausible
 from comity.core.event import Event, Media, Unread, moment, rfc3339
 
 _FIRST = re.compile(rb'"messages".*?"date_unixtime":\s*"(\d+)"', re.DOTALL)
@@ -88,7 +89,12 @@ class Telegram(JsonReader):
     def starts(self) -> int | None:
         """Time of the first message of a single chat."""
         found = _FIRST.search(self.inputs[0].head(HEAD))
-        return int(found[1]) * 1000 if found and not self._account() else None
+        if not found or self._account():
+            return None
+        try:
+            return self._at(found[1].decode(), None)
+        except ValueError:
+            return None
 
     def _account(self) -> bool:
         return "messages" not in Head("", self.inputs[0].head(HEAD)).keys
@@ -127,6 +133,8 @@ class Telegram(JsonReader):
                     yield self.unread(f"message {message.id}: Telegram Desktop could not export it", _EXPECTED)
                     continue
                 at = self._at(message.date_unixtime, message.date)
+                changed = message.edited_unixtime or message.edited
+                edited = self._at(message.edited_unixtime, message.edited) if changed else None
             except (msgspec.ValidationError, ValueError, OverflowError) as error:
                 number = item.get("id") if isinstance(item, dict) else None
                 where = f"message {number}: " if isinstance(number, int) else ""
@@ -138,19 +146,18 @@ class Telegram(JsonReader):
             elif message.type == "message":
                 event = self._message(chat, message, at)
                 yield event
-                if message.edited_unixtime or message.edited:
-                    edited = self._at(message.edited_unixtime, message.edited)
+                if edited is not None:
                     later.put(edited, _edit(event, edited))
         yield from later.due()
 
     def _at(self, unixtime: str | None, date: str | None) -> int:
         """Milliseconds since 1970. Exports before 2021 have only the local time of the machine that wrote them."""
         if unixtime:
-            return int(unixtime) * 1000
+            return plausible(int(unixtime) * 1000)
         if not date:
             raise ValueError("it has no date")
         local = dt.datetime.fromisoformat(date)
-        return int(local.replace(tzinfo=local.tzinfo or self.options.time_zone).timestamp() * 1000)
+        return plausible(int(local.replace(tzinfo=local.tzinfo or self.options.time_zone).timestamp() * 1000))
 
     def _event(
         self,

@@ -84,7 +84,8 @@ class WhatsApp(ItemReader):
             start = beginning(line)
             day = date(start.date, self.order) if start else None
             if start and day:
-                return milliseconds(Clock(self.options.time_zone).utc(dt.datetime.combine(day, start.time)))
+                with contextlib.suppress(OverflowError):
+                    return milliseconds(Clock(self.options.time_zone).utc(dt.datetime.combine(day, start.time)))
         return None
 
     def items(self) -> Iterator[Event | Unread]:
@@ -137,12 +138,11 @@ class _Chat:
         if self._start is None:
             return
         start, self._start = self._start, None
-        day = date(start.date, self._order)
-        if day is None:
+        at = self._at(start)
+        if at is None:
             what = f"there is no such date in the order {self._order}"
             yield self._reader.unread(what, "one order of dates throughout", line=self._number)
             return
-        at = self._clock.utc(dt.datetime.combine(day, start.time))
         said = told(start.rest, self._more)
         if said is None:
             return
@@ -152,3 +152,10 @@ class _Chat:
                 event.text, event.media, event.mentions = content(said.text or "")
             event.id = self._ids(at, member, said.kind, said.text or "")
             yield event
+
+    def _at(self, start: Beginning) -> str | None:
+        day = date(start.date, self._order)
+        try:
+            return self._clock.utc(dt.datetime.combine(day, start.time)) if day else None
+        except OverflowError:
+            return None
