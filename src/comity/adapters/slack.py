@@ -213,13 +213,13 @@ class Slack(JsonReader):
             if message.type != "message" or kind is None:
                 continue
             yield from self._later.due(at)
-            event = _event(message, kind, at, community, room, users)
+            event = _event(message, kind, at, community=community, room=room, users=users)
             yield event
             if edited is not None and kind == "message":
                 self._later.put(edited, _edit(event, edited, message.edited))
 
 
-def _event(message: _Message, kind: Kind, at: int, community: str, room: str, users: dict[str, _User]) -> Event:
+def _event(message: _Message, kind: Kind, at: int, *, community: str, room: str, users: dict[str, _User]) -> Event:
     about = message.message or message.previous_message or message
     member = about.user or about.bot_id or "unknown"
     user = users.get(member)

@@ -166,6 +166,7 @@ class Telegram(JsonReader):
         at: int,
         kind: Literal["message", "join", "leave"],
         member: str,
+        *,
         name: str | None,
     ) -> Event:
         community = self.options.community or chat.id
@@ -175,7 +176,7 @@ class Telegram(JsonReader):
         member = _member(message.from_id) or f"name:{message.from_ or chat.name}"
         if message.from_:
             chat.ids[message.from_] = member
-        event = self._event(chat, str(message.id), at, "message", member, message.from_)
+        event = self._event(chat, str(message.id), at, "message", member, name=message.from_)
         written = [message.text] if isinstance(message.text, str) else message.text
         event.text = "".join(map(_plain, written))
         if message.poll is not None:
@@ -198,7 +199,7 @@ class Telegram(JsonReader):
         if message.actor and actor:
             chat.ids[message.actor] = actor
         if message.action in _JOINS and actor:
-            yield self._event(chat, str(message.id), at, "join", actor, message.actor)
+            yield self._event(chat, str(message.id), at, "join", actor, name=message.actor)
         elif message.action in {"invite_members", "remove_members", "create_group"}:
             kind: Literal["join", "leave"] = "leave" if message.action == "remove_members" else "join"
             for place, name in enumerate(message.members or []):
@@ -206,7 +207,7 @@ class Telegram(JsonReader):
                     yield self.unread(f"message {message.id}: a {kind} of an account without a name", _EXPECTED)
                     continue
                 number = f"{message.id}.{place}" if place else str(message.id)
-                yield self._event(chat, number, at, kind, chat.ids.get(name) or f"name:{name}", name)
+                yield self._event(chat, number, at, kind, chat.ids.get(name) or f"name:{name}", name=name)
 
 
 def _chat(said: dict[str, object]) -> _Chat:
