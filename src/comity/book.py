@@ -85,6 +85,21 @@ class Book:
             last = bands
         return {} if last is None else {int(m) + 1: Band(int(b)) for m, b in zip(who, last, strict=True)}
 
+    @cached_property
+    def lowest(self) -> Mapping[int, tuple[int, int]]:
+        """For members with counted findings, the lowest standing they ever had, in thousandths of a point, and its day.
+
+        Standing falls only on a day of a finding, so those days are all that need to be looked at.
+        """
+        who, folded = self.folded.having_findings()
+        points, days = np.full(len(who), 100_001, np.int64), np.zeros(len(who), np.int64)
+        for day in np.unique(folded.found_day).tolist():
+            here = np.unique(folded.found_member[folded.found_day == day])
+            now = folded.at(day).points[here]
+            lower = now < points[here]
+            points[here[lower]], days[here[lower]] = now[lower], day
+        return {int(m) + 1: (int(p), int(d)) for m, p, d in zip(who, points, days, strict=True)}
+
     def band(self, member: int) -> Band:
         """The band of a member today."""
         if member in self.bands:
@@ -129,6 +144,36 @@ class Book:
         parameters = self.charter.standing
         on = self.today if day is None else day
         return explain(self.activity_of(member), self.counted_of(member), on, parameters=parameters)
+
+    @cached_property
+    def _spans(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """First and last day, messages, and active days of each member, by number."""
+        big = np.iinfo(np.int64).max
+        first, last = np.full(self.members + 1, big), np.full(self.members + 1, -big)
+        for column in (self.activity, self.findings):
+            np.minimum.at(first, column.member, column.day)
+            np.maximum.at(last, column.member, column.day)
+        messages = np.zeros(self.members + 1, np.int64)
+        np.add.at(messages, self.activity.member, self.activity.messages)
+        pairs = np.unique(np.stack([self.activity.member, self.activity.day]), axis=1)
+        return first, last, messages, np.bincount(pairs[0], minlength=self.members + 1)
+
+    def span(self, member: int) -> tuple[int, int, int]:
+        """First and last day of a member, and all own messages."""
+        first, last, messages, _ = self._spans
+        return int(first[member]), int(last[member]), int(messages[member])
+
+    def active_days_ever(self, member: int) -> int:
+        """Days on which a member wrote, also those that are forgotten."""
+        return int(self._spans[3][member])
+
+    def room(self, number: int) -> str:
+        """The platform's name of a room."""
+        return self._rooms.get(number, "")
+
+    @cached_property
+    def _rooms(self) -> dict[int, str]:
+        return self.store.room_names()
 
     @cached_property
     def _order(self) -> tuple[Ints, Ints]:

@@ -83,7 +83,7 @@ class Rating:
 
     def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
         """Rate everything; progress: told the bytes read and the events rated since it was told last."""
-        batches = _batches(chunks, self.summary)
+        source = batches(chunks, self.summary)
         going = True
         # Events are many small objects that hold no circles: looking for circles among them costs a third of the time.
         was_on = gc.isenabled()
@@ -91,7 +91,7 @@ class Rating:
         gc.freeze()
         try:
             while going:
-                going = self._transaction(batches, progress)
+                going = self._transaction(source, progress)
                 gc.collect()
         finally:
             gc.unfreeze()
@@ -100,12 +100,12 @@ class Rating:
         return self.summary
 
     def _transaction(
-        self, batches: Iterator[tuple[list[Event], int]], progress: Callable[[int, int], None] | None
+        self, source: Iterator[tuple[list[Event], int]], progress: Callable[[int, int], None] | None
     ) -> bool:
         """One transaction; whether there is more to do."""
         with self._store.write():
             done = 0
-            for events, read in batches:
+            for events, read in source:
                 self.take(events)
                 done += len(events)
                 if progress is not None:
@@ -249,7 +249,7 @@ def clause_row(engine: Engine, clause: Clause) -> ClauseRow:
     )
 
 
-def _batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Event], int]]:
+def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Event], int]]:
     """Chunks put together to batches of about ``BATCH`` events, with the bytes read."""
     events: list[Event] = []
     read = 0

@@ -149,6 +149,9 @@ class Store(Protocol):
     def clause_rows(self) -> list[ClauseRow]:
         """All clauses; the one with number n stands at n - 1."""
 
+    def room_names(self) -> dict[int, str]:
+        """The platform's name of each room, by number."""
+
     def post(self, findings: FindingColumns, activity: ActivityColumns, *, after: Head) -> Head:
         """Append entries, findings first, numbered from ``after.number + 1`` on as they stand; return the new head.
 

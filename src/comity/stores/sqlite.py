@@ -164,6 +164,11 @@ class SqliteStore:
         with told(self.path):
             return read.clause_rows(self._db)
 
+    def room_names(self) -> dict[int, str]:
+        """See ``contract.Store.room_names``."""
+        with told(self.path):
+            return read.room_names(self._db)
+
     def member(self, number: int) -> MemberRow | None:
         """See ``contract.Store.member``."""
         with told(self.path):

@@ -108,6 +108,11 @@ def clause_rows(db: sqlite3.Connection) -> list[ClauseRow]:
     return [ClauseRow._make(row) for row in rows]
 
 
+def room_names(db: sqlite3.Connection) -> dict[int, str]:
+    """Names of all rooms by number."""
+    return dict(db.execute("SELECT number, name FROM room"))
+
+
 def runs(db: sqlite3.Connection) -> list[RunRow]:
     """All runs in order, with their sources by path."""
     sources: dict[int, list[SourceRow]] = {}

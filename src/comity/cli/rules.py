@@ -1,0 +1,76 @@
+"""``comity rules``: what there is to build a charter from."""
+
+import click
+
+from comity.cli.common import json_option, print_json, table
+from comity.core.harm import HARMS
+from comity.language import FIELDS
+from comity.features.registry import FEATURES
+from comity.rules import Rule, built_in
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  comity rules            all built-in rules
+  comity rules flood      one of them, with its parameters and examples
+  comity rules --harms    the published harms
+  comity rules --features what an expression can look at"""
+)
+@click.argument("name", required=False)
+@click.option("--harms", is_flag=True, help="Show the harms a clause can name.")
+@click.option("--features", is_flag=True, help="Show what a `when` expression can look at.")
+@json_option
+def rules(name: str | None, harms: bool, features: bool, as_json: bool) -> None:  # noqa: FBT001  click passes flags so
+    """Show the built-in rules, the harms, and what an expression can look at."""
+    if harms:
+        rows = [[h.id, h.title, h.matrix, h.category] for h in HARMS.values()]
+        _show("Harms", ["harm", "title", "MSC4456", "DSA category"], rows, as_json=as_json)
+    elif features:
+        fields = [[n, "field", str(t)] for n, t in FIELDS.items()]
+        calls = [[f"{f.name}({', '.join(f.parameters)})", str(f.returns).split(" such")[0], f.doc] for f in FEATURES.values()]
+        _show("What an expression can look at", ["word", "is", "meaning"], [*fields, *calls], as_json=as_json)
+    elif name is not None:
+        _one(_find(name), as_json=as_json)
+    else:
+        rows = [[r.name, r.harm, _sentence(r)] for r in built_in().values()]
+        _show("Built-in rules", ["rule", "harm", "finds"], rows, as_json=as_json)
+
+
+def _find(name: str) -> Rule:
+    known = built_in()
+    if name not in known:
+        from comity.language import nearest  # noqa: PLC0415  only for a mistake
+
+        raise click.BadParameter(f"there is no rule {name!r}; expected {nearest(name, list(known))}")
+    return known[name]
+
+
+def _sentence(rule: Rule) -> str:
+    return rule.sentence.format(**{k: s.default for k, s in rule.parameters.items()})
+
+
+def _show(title: str, columns: list[str], rows: list[list[str]], *, as_json: bool) -> None:
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        table(title, columns, rows)
+
+
+def _one(rule: Rule, *, as_json: bool) -> None:
+    if as_json:
+        print_json(rule)
+        return
+    click.echo(f"{rule.name}: {rule.title} ({rule.harm}, {HARMS[rule.harm].title})\n\n{rule.about}\n")
+    click.echo(f"Finds: {_sentence(rule)}\n  when {' '.join(rule.when.split())}\n")
+    for name, spec in rule.parameters.items():
+        bounds = ", ".join(f"{w} {b}" for w, b in (("least", spec.least), ("most", spec.most)) if b is not None)
+        shown = f"{len(spec.default)} texts" if isinstance(spec.default, list) and len(spec.default) > 3 else spec.default  # noqa: PLR2004
+        click.echo(f"  {name} = {shown} {spec.unit}" + (f" ({bounds})" if bounds else "") + (f"  {spec.doc}" if spec.doc else ""))
+    for example in rule.example:
+        click.echo("\nExample" + (f" with {example.parameters}" if example.parameters else "") + ":")
+        for line in example.chat.strip().splitlines():
+            clock, _, rest = line.strip().partition(" ")
+            said = rest.partition(" ")[2].strip()
+            found = any(f.startswith(clock) and f.split(": ")[-1] in said for f in example.finds)
+            click.echo(f"  {'found ' if found else '      '} {line.strip()}")
