@@ -15,7 +15,7 @@ _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
 class Media(msgspec.Struct, frozen=True, gc=False):
-    """A file with a message. type: MIME type; size: bytes; hash: ``md5:...`` or ``pdq:...`` in hexadecimal."""
+    """A file with a message. type: MIME type; size: bytes; hash: ``md5:``, ``sha256:`` or ``pdq:`` and hexadecimal."""
 
     type: str
     size: int | None = None
@@ -26,9 +26,10 @@ class Event(msgspec.Struct, gc=False):
     """One event. All but the first six fields may be missing: what a platform does not say is unknown.
 
     id: unique on its platform; at: RFC 3339 in UTC; community, room, member: the platform's own identifiers;
-    name: as displayed then; mentions: members' identifiers; reply_to: an event's id; target: the event or member that an
-    edit, redaction, reaction, report, or role is about; account_created_at: RFC 3339; messages_before: messages of this
-    member in this community before this event, >= 0.
+    name: as displayed then, after a rename the new one; role: of the member (of a ``role`` event, the one that ``target``
+    is given); mentions: members' identifiers; reply_to: an event's id; target: the event or member that an edit,
+    redaction, reaction, report or role is about; account_created_at: RFC 3339; messages_before: messages of this member
+    in this community before this event, >= 0.
     """
 
     id: str
@@ -49,7 +50,7 @@ class Event(msgspec.Struct, gc=False):
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
-    """A piece of input that could not be read: where it stands, what is wrong, what was expected.
+    """A piece of input that could not be read as it is: where it stands, what is wrong, what was expected.
 
     line: from 1, or 0 where the format has no lines; what and expected: one sentence each, without message text.
     """

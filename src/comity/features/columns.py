@@ -16,6 +16,7 @@ Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
 
+_GIVING_A_ROLE = KINDS.index("role")
 _KIND = {name: code for code, name in enumerate(KINDS)}
 _ROLE: dict[str | None, int] = {None: -1, **{name: code for code, name in enumerate(ROLES)}}
 
@@ -87,11 +88,12 @@ class Batch:
 
     @cached_property
     def roles(self) -> Column:
-        """Positions in ``ROLES``; unknown where the platform does not say."""
+        """Positions in ``ROLES`` of who did it; unknown where the platform does not say."""
         column = [e.role for e in self.events]
         if column.count("member") == len(column):
             return Column(np.zeros(len(column), np.int8))
         values = np.fromiter(map(_ROLE.__getitem__, column), np.int8, len(column))
+        values[self.kinds == _GIVING_A_ROLE] = -1  # there the role is the one given, and not the giver's
         return Column(values, _known(values >= 0))
 
     @cached_property
