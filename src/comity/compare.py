@@ -86,12 +86,13 @@ def _rate(
         going = False
         done = 0
         with stores[0].write(), stores[1].write():
-            for events, read in source:
-                for rating in ratings:
-                    rating.take(list(events))
-                done += len(events)
+            for pieces, read in source:
+                for rating in ratings if pieces else ():
+                    rating.take(pieces)
+                events = sum(p.n for p in pieces)
+                done += events
                 if progress is not None:
-                    progress(read, len(events))
+                    progress(read, events)
                 if done >= COMMIT:
                     going = True
                     break

@@ -12,6 +12,7 @@ from comity.core.charter import Charter, Clause, State
 from comity.core.errors import ComityError
 from comity.core.event import Event
 from comity.features.columns import Batch, Column, Ints, batch
+from comity.features.pieces import Piece
 from comity.features.registry import Plan
 from comity.features.times import Calendar
 from comity.language import Compiler, When
@@ -63,13 +64,13 @@ class Engine:
                 raise ClauseError(f"clause {clause.id}: {e}") from e
         self.plan.patterns.compile()
 
-    def columns(self, events: Sequence[Event]) -> tuple[Batch, list[Event]]:
-        """Columns of events; second, the events whose time cannot be read."""
-        return batch(events, self._calendar, self.plan.seed)
+    def columns(self, pieces: Sequence[Piece]) -> tuple[Batch, list[Event]]:
+        """A batch of pieces of events; second, the events whose time cannot be read."""
+        return batch(pieces, self._calendar, self.plan.seed)
 
     def turn(self, events: Sequence[Event]) -> Turn:
         """What the charter finds in events, in the order of their arrival."""
-        columns, unreadable = self.columns(events)
+        columns, unreadable = self.columns([Piece(events)])
         return Turn(columns, self.find(columns), unreadable)
 
     def find(self, columns: Batch) -> Findings:

@@ -16,14 +16,15 @@ from comity.core.charter import Clause
 from comity.core.event import KINDS, Event, Unread
 from comity.core.ledger import ActivityColumns, ClauseRow, FindingColumns
 from comity.engine import Engine, Turn, excerpt
-from comity.features.columns import Batch, Ints
+from comity.features.columns import Batch, Ints, only
+from comity.features.pieces import Piece
 from comity.features.kernels.aggregate import Tally
 from comity.features.kernels.hashing import mix
 from comity.features.kernels.seen import SeenHours
 from comity.features.memory import UNKNOWN, Memory
 from comity.stores.contract import Store
 
-BATCH = 8_192  # events a turn: enough that what a turn costs is spread thin, few enough that it stays in the cache
+BATCH = 16_384  # events a turn: enough that what a turn costs is spread thin, few enough to stay in the cache
 COMMIT = 262_144  # events a transaction
 MOST_UNREAD = 1_000  # that are named one by one; beyond, they are counted
 _MESSAGE = KINDS.index("message")
@@ -76,6 +77,7 @@ class Rating:
         self._seen, self._tally, self._numbers = SeenHours(store.seen), Tally(), Memory()
         self._names, self._renamed = Memory(), dict[tuple[str, str], str]()
         self._communities: dict[str, int] = {}
+        self._room_numbers: dict[int, int] = {}
         self._clauses = np.array(store.clauses([clause_row(engine, c) for c in engine.clauses]), np.int64)
         self._head = store.head()
         self.summary = Summary()
@@ -100,24 +102,26 @@ class Rating:
         return self.summary
 
     def _transaction(
-        self, source: Iterator[tuple[list[Event], int]], progress: Callable[[int, int], None] | None
+        self, source: Iterator[tuple[list[Piece], int]], progress: Callable[[int, int], None] | None
     ) -> bool:
         """One transaction; whether there is more to do."""
         with self._store.write():
             done = 0
-            for events, read in source:
-                self.take(events)
-                done += len(events)
+            for pieces, read in source:
+                if pieces:
+                    self.take(pieces)
+                events = sum(p.n for p in pieces)
+                done += events
                 if progress is not None:
-                    progress(read, len(events))
+                    progress(read, events)
                 if done >= COMMIT:
                     break
             self.settle()
         return done >= COMMIT
 
-    def take(self, events: list[Event]) -> Turn:
-        """Rate events within a transaction; ``settle`` before it ends."""
-        batch, unreadable = self._engine.columns(events)
+    def take(self, pieces: Sequence[Piece]) -> Turn:
+        """Rate pieces of events within a transaction; ``settle`` before it ends."""
+        batch, unreadable = self._engine.columns(pieces)
         self.summary.leave_out([_no_time(e) for e in unreadable])
         batch = self._new_only(batch)
         turn = Turn(batch, self._engine.find(batch), unreadable)
@@ -142,8 +146,7 @@ class Rating:
         if new.all():
             return batch
         self.summary.twice += int(len(new) - new.sum())
-        kept = [batch.events[i] for i in np.flatnonzero(new)]
-        return self._engine.columns(kept)[0]
+        return only(batch, new)
 
     def _count(self, turn: Turn) -> None:
         batch, summary = turn.batch, self.summary
@@ -162,16 +165,16 @@ class Rating:
 
     def _post(self, turn: Turn, members: Ints) -> None:
         batch, rows = turn.batch, turn.findings.rows
-        events = [batch.events[i] for i in rows.tolist()]
+        numbers, ids, texts = rows.tolist(), batch.strings("id")[0], batch.texts
         figures = self._engine.figures(turn)
         findings = FindingColumns(
             at=batch.at[rows].tolist(),
             day=batch.days[rows].tolist(),
             member=members[rows].tolist(),
-            room=self._rooms(events),
+            room=self._rooms(batch, numbers),
             clause=self._clauses[turn.findings.clauses].tolist(),
-            event=[e.id for e in events],
-            excerpt=[excerpt(e.text) for e in events],
+            event=[ids.string(i) for i in numbers],
+            excerpt=[excerpt(texts.string(i)) for i in numbers],
             figures=figures,
         )
         self._head = self._store.post(findings, _NO_ACTIVITY, after=self._head)
@@ -193,22 +196,21 @@ class Rating:
         if renamed.any():
             rows = self._names.firsts(names, renamed)
             self._names.put(names[rows], numbers[rows])
+            known = batch.strings("name")[1]
             for i in rows.tolist():
-                event = batch.events[i]
-                if event.name is not None:
-                    self._renamed[event.community, event.member] = event.name
+                if known is None or known[i]:
+                    account_of_it = batch.string("community", i), batch.string("member", i)
+                    self._renamed[account_of_it] = batch.string("name", i)
         return numbers
 
     def _register(self, batch: Batch, rows: Ints) -> Ints:
         numbers = np.empty(len(rows), np.int64)
         by_community: dict[str, list[int]] = {}
         for place, i in enumerate(rows.tolist()):
-            by_community.setdefault(batch.events[i].community, []).append(place)
+            by_community.setdefault(batch.string("community", i), []).append(place)
         for name, places in by_community.items():
-            events = [batch.events[rows[p]] for p in places]
-            numbers[places] = self._store.members(
-                self._community(name), [e.member for e in events], [e.name for e in events]
-            )
+            accounts = [batch.string("member", rows[p]) for p in places]
+            numbers[places] = self._store.members(self._community(name), accounts, [None] * len(accounts))
         return numbers
 
     def _keep_names(self) -> None:
@@ -220,14 +222,14 @@ class Rating:
             self._store.members(self._community(community), accounts, names)
         self._renamed.clear()
 
-    def _rooms(self, events: Sequence[Event]) -> list[int]:
-        rooms = list(dict.fromkeys((e.community, e.room) for e in events))
-        numbers = {}
-        for community in dict.fromkeys(c for c, _ in rooms):
-            names = [r for c, r in rooms if c == community]
-            for name, number in zip(names, self._store.rooms(self._community(community), names), strict=True):
-                numbers[community, name] = number
-        return [numbers[e.community, e.room] for e in events]
+    def _rooms(self, batch: Batch, rows: list[int]) -> list[int]:
+        """The room's number of each of some events."""
+        keys = mix(batch.hashes("community").values, batch.hashes("room").values)[rows].tolist()
+        for i, key in zip(rows, keys, strict=True):
+            if key not in self._room_numbers:
+                community = self._community(batch.string("community", i))
+                (self._room_numbers[key],) = self._store.rooms(community, [batch.string("room", i)])
+        return [self._room_numbers[key] for key in keys]
 
     def _community(self, name: str) -> int:
         if name not in self._communities:
@@ -249,19 +251,21 @@ def clause_row(engine: Engine, clause: Clause) -> ClauseRow:
     )
 
 
-def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Event], int]]:
-    """Chunks put together to batches of about ``BATCH`` events, with the bytes read."""
-    events: list[Event] = []
-    read = 0
+def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Piece], int]]:
+    """Chunks as pieces, put together to batches of about ``BATCH`` events, with the bytes read."""
+    pieces: list[Piece] = []
+    events = read = 0
     for chunk in chunks:
         summary.leave_out(chunk.unread)
-        events += chunk.events
         read += chunk.read
-        if len(events) >= BATCH:
-            yield events, read
-            events, read = [], 0
-    if events or read:
-        yield events, read
+        if chunk.events:
+            pieces.append(Piece(chunk.events))
+            events += pieces[-1].n
+        if events >= BATCH:
+            yield pieces, read
+            pieces, events, read = [], 0, 0
+    if pieces or read:
+        yield pieces, read
 
 
 def _no_time(event: Event) -> Unread:

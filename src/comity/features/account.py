@@ -28,7 +28,7 @@ def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
         unknown = values == UNKNOWN
         if unknown.any():
             new = verdicts.firsts(keys, unknown)
-            found = [listed.match(batch.events[i].member) is not None for i in new]
+            found = [listed.match(batch.string("member", i)) is not None for i in new]
             verdicts.put(keys[new], np.array(found, np.int64))
             values = verdicts.look_up(keys)
         return Column(values == 1)

@@ -32,9 +32,9 @@ def score(_plan: Plan, *, name: str) -> Evaluate:
 
     def evaluate(batch: Batch) -> Column:
         values, known = np.zeros(len(batch)), np.zeros(len(batch), np.bool_)
-        rows = [i for i, e in enumerate(batch.events) if e.text]
+        rows = np.flatnonzero(batch.texts.ends > batch.texts.starts).tolist()
         if classifier is not None and rows:
-            scores = np.asarray(classifier([batch.events[i].text or "" for i in rows]), np.float64)
+            scores = np.asarray(classifier([batch.texts.string(i) for i in rows]), np.float64)
             if scores.shape != (len(rows),):
                 raise ValueError(f"the classifier {name!r} gave {scores.shape} scores for {len(rows)} texts")
             known[rows] = np.isfinite(scores)

@@ -1,24 +1,21 @@
 """A batch of events as columns: each is made when a rule first looks at it, and once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from comity.core.event import KINDS, ROLES, Event
+from comity.core.event import KINDS, ROLES, Event, Kind, Media, Role
 from comity.features.kernels.hashing import hash_spans, split
-from comity.features.times import NOT_A_TIME, Calendar, parse_times
+from comity.features.pieces import Bools, Ints, Piece
+from comity.features.times import NOT_A_TIME, Calendar, parse_spans
 
-Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
 
 _GIVING_A_ROLE = KINDS.index("role")
-_KIND = {name: code for code, name in enumerate(KINDS)}
-_ROLE: dict[str | None, int] = {None: -1, **{name: code for code, name in enumerate(ROLES)}}
 
 
 class Column(NamedTuple):
@@ -26,10 +23,6 @@ class Column(NamedTuple):
 
     values: npt.NDArray[Any]
     known: Bools | None = None
-
-    def only(self, rows: Ints) -> "Column":
-        """The same column at some rows."""
-        return Column(self.values[rows], None if self.known is None else self.known[rows])
 
 
 class Texts(NamedTuple):
@@ -40,15 +33,26 @@ class Texts(NamedTuple):
     starts: Ints
     ends: Ints
 
+    def string(self, i: int) -> str:
+        """One of the strings."""
+        return self.joined[self.starts[i] : self.ends[i]].decode()
+
 
 def texts(strings: Sequence[str]) -> Texts:
     """Join strings; a NUL inside one becomes U+FFFD, so that no string can pass for two."""
     joined = "\0".join(strings).encode("utf-8", "replace")
-    buffer = np.frombuffer(joined, np.uint8)
-    spans = split(buffer, 0, len(strings))
-    if spans is None:
+    if joined.count(0) != max(len(strings) - 1, 0):
         return texts([s.replace("\0", "\ufffd") for s in strings])
-    return Texts(joined, buffer, *spans)
+    return spans(joined, len(strings))
+
+
+def spans(joined: bytes, count: int) -> Texts:
+    """Find ``count`` strings joined by NUL. Raises ValueError if there are not so many."""
+    buffer = np.frombuffer(joined, np.uint8)
+    found = split(buffer, 0, count)
+    if found is None:
+        raise ValueError(f"{joined.count(0) + 1} strings where {count} were joined")
+    return Texts(joined, buffer, *found)
 
 
 def hash_text(text: str, seed: int) -> int:
@@ -62,16 +66,25 @@ class Batch:
 
     seed: of the hashes of identifiers, so that what is carried between batches tells nobody's name. Build it with
     ``batch``, which leaves out events whose time cannot be read. memo: what expressions have worked out so far, by
-    the number of their node, so that clauses that ask the same thing share one answer.
+    the number of their node, so that clauses that ask the same thing share one answer; made: what features made of the
+    whole batch, by their own keys.
     """
 
-    def __init__(self, events: Sequence[Event], at: Ints, calendar: Calendar, seed: int) -> None:
-        self.events, self.at, self.calendar, self.seed = events, at, calendar, seed
+    def __init__(self, pieces: Sequence[Piece], calendar: Calendar, seed: int) -> None:
+        self._pieces, self.calendar, self.seed = pieces, calendar, seed
+        self._n = sum(p.n for p in pieces)
         self.memo: dict[int, Column] = {}
+        self.made: dict[str, Any] = {}
+        self._texts: dict[str, tuple[Texts, Bools | None]] = {}
         self._hashes: dict[str, Column] = {}
 
     def __len__(self) -> int:
-        return len(self.events)
+        return self._n
+
+    @cached_property
+    def at(self) -> Ints:
+        """Milliseconds since 1970; NOT_A_TIME where the text is no time."""
+        return parse_spans(*self.strings("at")[0])
 
     @cached_property
     def days(self) -> Ints:
@@ -81,110 +94,174 @@ class Batch:
     @cached_property
     def kinds(self) -> npt.NDArray[np.int8]:
         """Positions in ``KINDS``."""
-        column = [e.kind for e in self.events]
-        if column.count("message") == len(column):
-            return np.zeros(len(column), np.int8)
-        return np.fromiter(map(_KIND.__getitem__, column), np.int8, len(column))
+        return _together([p.kinds for p in self._pieces])
 
     @cached_property
     def roles(self) -> Column:
         """Positions in ``ROLES`` of who did it; unknown where the platform does not say."""
-        column = [e.role for e in self.events]
-        if column.count("member") == len(column):
-            return Column(np.zeros(len(column), np.int8))
-        values = np.fromiter(map(_ROLE.__getitem__, column), np.int8, len(column))
-        values[self.kinds == _GIVING_A_ROLE] = -1  # there the role is the one given, and not the giver's
+        given = _together([p.roles for p in self._pieces])
+        # In an event that gives a role, the role is the one given, and not the giver's.
+        values = np.where(self.kinds == _GIVING_A_ROLE, np.int8(-1), given)
         return Column(values, _known(values >= 0))
 
-    @cached_property
+    @property
     def texts(self) -> Texts:
         """What was said; empty where nothing was. See ``text_known``."""
-        return self._text[0]
+        return self.strings("text")[0]
 
-    @cached_property
+    @property
     def text_known(self) -> Bools | None:
         """Where there is a text."""
-        return self._text[1]
-
-    @cached_property
-    def _text(self) -> tuple[Texts, Bools | None]:
-        return self._strings("text")
+        return self.strings("text")[1]
 
     @cached_property
     def mentions(self) -> Column:
         """Numbers of members mentioned."""
-        column = [e.mentions for e in self.events]
-        try:  # asking each one whether it is None costs more than the lengths
-            return Column(np.fromiter(map(len, cast("list[list[str]]", column)), np.int64, len(column)))
-        except TypeError:
-            values = np.array([-1 if m is None else len(m) for m in column], np.int64)
-            return Column(np.maximum(values, 0), _known(values >= 0))
+        values = _together([p.mentions for p in self._pieces])
+        if len(values) and values.min() < 0:
+            return Column(np.maximum(values, 0), values >= 0)
+        return Column(values)
+
+    @cached_property
+    def mentioned(self) -> tuple[Ints, Texts]:
+        """The event of each mention, ascending, and who is mentioned, both of shape (mentions,)."""
+        counts = self.mentions.values
+        owners = np.repeat(np.arange(self._n), counts)
+        return owners, spans(b"\0".join([p.mentioned for p in self._pieces if p.mentions.max(initial=0) > 0]), len(owners))
 
     @cached_property
     def messages_before(self) -> Column:
         """Messages of the member before this event."""
-        return _numbers([e.messages_before for e in self.events])
+        values = _together([p.messages_before for p in self._pieces])
+        if len(values) and values.min() < 0:
+            return Column(np.maximum(values, 0), values >= 0)
+        return Column(values)
 
     @cached_property
     def account_age(self) -> Column:
         """Milliseconds between the account's making and the event."""
-        column = [e.account_created_at for e in self.events]
-        try:
-            values = parse_times(cast("list[str]", column))
-        except TypeError:
-            given = np.array([i for i, c in enumerate(column) if c is not None], np.int64)
-            values = np.full(len(column), NOT_A_TIME, np.int64)
-            if len(given):
-                values[given] = parse_times([cast("str", column[i]) for i in given])
+        created, known = self.strings("account_created_at")
+        if known is not None and not known.any():
+            return Column(np.zeros(self._n, np.int64), known)
+        values = parse_spans(*created)
         known = values != NOT_A_TIME
         return Column(np.where(known, self.at - values, 0), _known(known))
 
+    @cached_property
+    def media(self) -> dict[int, tuple[Media, ...]]:
+        """Files by event, of the events that have some."""
+        found, first = {}, 0
+        for piece in self._pieces:
+            found.update({first + i: m for i, m in piece.media.items()})
+            first += piece.n
+        return found
+
+    @cached_property
+    def media_known(self) -> Bools | None:
+        """Where the platform says whether there are files."""
+        return _known_together([(p.n, p.media_known) for p in self._pieces])
+
+    def strings(self, field: str) -> tuple[Texts, Bools | None]:
+        """A field of strings (``pieces.STRINGS``), empty where there is none, and where there is one."""
+        if field not in self._texts:
+            columns = [p.strings[field] for p in self._pieces]
+            joined = columns[0].joined if len(columns) == 1 else b"\0".join([c.joined for c in columns])
+            known = _known_together([(p.n, c.known) for p, c in zip(self._pieces, columns, strict=True)])
+            self._texts[field] = spans(joined, self._n), known
+        return self._texts[field]
+
+    def string(self, field: str, i: int) -> str:
+        """A field of one event; empty where there is none."""
+        return self.strings(field)[0].string(i)
+
     def hashes(self, field: str) -> Column:
-        """Hashes of a field of strings (id, community, room, member, name, reply_to, target), of shape (events,)."""
+        """Hashes of a field of strings, of shape (events,)."""
         if field not in self._hashes:
-            t, known = self._strings(field)
+            t, known = self.strings(field)
             self._hashes[field] = Column(hash_spans(t.buffer, t.starts, t.ends, np.uint64(self.seed)), known)
         return self._hashes[field]
 
-    def _strings(self, field: str) -> tuple[Texts, Bools | None]:
-        column = _TAKE[field](self.events)
-        try:
-            return texts(cast("list[str]", column)), None
-        except TypeError:
-            known = np.array([s is not None for s in column])
-            return texts(["" if s is None else s for s in column]), known
+    @property
+    def events(self) -> "Events":
+        """The events themselves, each put together again when it is asked for."""
+        return Events(self)
+
+    def event(self, i: int) -> Event:
+        """One event, as it was."""
+        before = int(self.messages_before.values[i])
+        owners, mentioned = self.mentioned
+        low, high = np.searchsorted(owners, [i, i + 1])
+        role = _together([p.roles for p in self._pieces])[i]
+        return Event(
+            id=self.string("id", i),
+            at=self.string("at", i),
+            kind=cast("Kind", KINDS[self.kinds[i]]),
+            community=self.string("community", i),
+            room=self.string("room", i),
+            member=self.string("member", i),
+            name=self._maybe("name", i),
+            role=cast("Role", ROLES[role]) if role >= 0 else None,
+            text=self._maybe("text", i),
+            mentions=[mentioned.string(k) for k in range(low, high)] if _is_known(self.mentions.known, i) else None,
+            reply_to=self._maybe("reply_to", i),
+            target=self._maybe("target", i),
+            media=list(self.media.get(i, ())) if _is_known(self.media_known, i) else None,
+            account_created_at=self._maybe("account_created_at", i),
+            messages_before=before if _is_known(self.messages_before.known, i) else None,
+        )
+
+    def _maybe(self, field: str, i: int) -> str | None:
+        return self.string(field, i) if _is_known(self.strings(field)[1], i) else None
 
 
-_TAKE: dict[str, Callable[[Sequence[Event]], list[str | None]]] = {
-    # An attribute read in a comprehension is twice as fast as one by getattr, and this is the hot path.
-    "id": lambda events: [e.id for e in events],
-    "community": lambda events: [e.community for e in events],
-    "room": lambda events: [e.room for e in events],
-    "member": lambda events: [e.member for e in events],
-    "name": lambda events: [e.name for e in events],
-    "text": lambda events: [e.text for e in events],
-    "reply_to": lambda events: [e.reply_to for e in events],
-    "target": lambda events: [e.target for e in events],
-}
+class Events(Sequence[Event]):
+    """The events of a batch."""
+
+    def __init__(self, of: Batch) -> None:
+        self._of = of
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @overload
+    def __getitem__(self, i: int) -> Event: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Event]: ...
+    def __getitem__(self, i: int | slice) -> Event | list[Event]:
+        if isinstance(i, slice):
+            return [self._of.event(k) for k in range(*i.indices(len(self)))]
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        return self._of.event(int(i) % len(self))
 
 
-def batch(events: Sequence[Event], calendar: Calendar, seed: int = 0) -> tuple[Batch, list[Event]]:
-    """Make columns of events; second, the events left out because their ``at`` is no RFC 3339 time."""
-    at = parse_times([e.at for e in events])
-    bad = at == NOT_A_TIME
+def batch(pieces: Sequence[Piece], calendar: Calendar, seed: int = 0) -> tuple[Batch, list[Event]]:
+    """Make a batch of pieces; second, the events left out because their ``at`` is no RFC 3339 time."""
+    made = Batch(pieces, calendar, seed)
+    bad = made.at == NOT_A_TIME
     if not bad.any():
-        return Batch(events, at, calendar, seed), []
-    sound = [e for e, b in zip(events, bad, strict=True) if not b]
-    return Batch(sound, at[~bad], calendar, seed), [e for e, b in zip(events, bad, strict=True) if b]
+        return made, []
+    return only(made, ~bad), [made.event(i) for i in np.flatnonzero(bad)]
+
+
+def only(of: Batch, rows: Bools) -> Batch:
+    """A batch of some of the events of another."""
+    return Batch([Piece([of.event(i) for i in np.flatnonzero(rows)])], of.calendar, of.seed)
+
+
+def _together(columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _known_together(columns: list[tuple[int, Bools | None]]) -> Bools | None:
+    if all(known is None for _, known in columns):
+        return None
+    return np.concatenate([np.ones(n, np.bool_) if known is None else known for n, known in columns])
 
 
 def _known(known: Bools) -> Bools | None:
     return None if known.all() else known
 
 
-def _numbers(column: list[int | None]) -> Column:
-    try:
-        return Column(np.array(column, np.int64))
-    except TypeError:
-        known = np.array([v is not None for v in column])
-        return Column(np.array([0 if v is None else v for v in column], np.int64), known)
+def _is_known(known: Bools | None, i: int) -> bool:
+    return known is None or bool(known[i])

@@ -107,11 +107,9 @@ class Letters:
         self.mixed: Ints = counts[5]
 
 
-_LAST: list[tuple[Batch, Letters]] = []
-
-
 def letters(batch: Batch) -> Letters:
     """The counts of a batch, made once."""
-    if not _LAST or _LAST[0][0] is not batch:
-        _LAST[:] = [(batch, Letters(batch.texts))]
-    return _LAST[0][1]
+    if "letters" not in batch.made:
+        batch.made["letters"] = Letters(batch.texts)
+    counts: Letters = batch.made["letters"]
+    return counts

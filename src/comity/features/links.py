@@ -126,14 +126,12 @@ class Hosts:
         return self.rows[owner], hash_spans(self.lower, starts[:n], self.ends[owner], np.uint64(seed))
 
 
-_LAST: list[tuple[Batch, Hosts]] = []
-
-
 def hosts(batch: Batch) -> Hosts:
     """The hosts of a batch, found once."""
-    if not _LAST or _LAST[0][0] is not batch:
-        _LAST[:] = [(batch, Hosts(batch))]
-    return _LAST[0][1]
+    if "hosts" not in batch.made:
+        batch.made["hosts"] = Hosts(batch)
+    found: Hosts = batch.made["hosts"]
+    return found
 
 
 @feature(Type.NUMBER)

@@ -6,19 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from comity.core.event import Event
-from comity.features.columns import Batch, Bools, Column
+from comity.core.event import Media
+from comity.features.columns import Batch, Column
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 _HASH = re.compile(r"(?:md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}|pdq:[0-9a-f]{64})", re.IGNORECASE)
-
-
-def _with_media(batch: Batch) -> tuple[list[int], Bools | None]:
-    column = [e.media for e in batch.events]
-    rows = [i for i, m in enumerate(column) if m]
-    if None not in column:
-        return rows, None
-    return rows, np.array([m is not None for m in column])
 
 
 @feature(Type.NUMBER)
@@ -26,11 +18,10 @@ def files(_plan: Plan) -> Evaluate:
     """Number of files with the event."""
 
     def evaluate(batch: Batch) -> Column:
-        rows, known = _with_media(batch)
         counts = np.zeros(len(batch), np.int64)
-        for i in rows:
-            counts[i] = len(batch.events[i].media or ())
-        return Column(counts, known)
+        for i, media in batch.media.items():
+            counts[i] = len(media)
+        return Column(counts, batch.media_known)
 
     return evaluate
 
@@ -39,7 +30,7 @@ def files(_plan: Plan) -> Evaluate:
 def media_type_in(_plan: Plan, *, types: list[str]) -> Evaluate:
     """Whether a file's MIME type is one of the types; ``*`` stands for any characters (``application/x-*``)."""
     wanted = re.compile("|".join(fnmatch.translate(t) for t in types) or r"(?!)", re.IGNORECASE)
-    return _any_file(lambda event: any(wanted.match(m.type) for m in event.media or ()))
+    return _any_file(lambda media: wanted.match(media.type) is not None)
 
 
 @feature(
@@ -67,14 +58,13 @@ def media_hash_in(_plan: Plan, *, hashes: list[str], distance: int) -> Evaluate:
             return any((bits ^ other).bit_count() <= distance for other in near)
         return value.lower() in exact
 
-    return _any_file(lambda event: any(listed(m.hash) for m in event.media or ()))
+    return _any_file(lambda media: listed(media.hash))
 
 
-def _any_file(holds: Callable[[Event], bool]) -> Evaluate:
+def _any_file(holds: Callable[[Media], bool]) -> Evaluate:
     def evaluate(batch: Batch) -> Column:
-        rows, known = _with_media(batch)
         found = np.zeros(len(batch), np.bool_)
-        found[[i for i in rows if holds(batch.events[i])]] = True
-        return Column(found, known)
+        found[[i for i, media in batch.media.items() if any(holds(m) for m in media)]] = True
+        return Column(found, batch.media_known)
 
     return evaluate

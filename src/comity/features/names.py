@@ -41,7 +41,7 @@ def _judged(judge: Callable[[str], bool]) -> Evaluate:
         unknown = values == UNKNOWN
         if unknown.any():
             new = verdicts.firsts(keys, unknown)
-            verdicts.put(keys[new], np.array([judge(batch.events[i].name or "") for i in new], np.int64))
+            verdicts.put(keys[new], np.array([judge(batch.string("name", i)) for i in new], np.int64))
             values = verdicts.look_up(keys)
         return Column(values == 1 if known is None else (values == 1) & known, known)
 
@@ -121,7 +121,7 @@ class Managers:
                 self._known.clear()
                 self._names = 0
                 rows = self._known.firsts(names, names != 0)
-            looks = np.array([self._look(batch.events[i].name or "", batch.seed) for i in rows], np.uint64).T
+            looks = np.array([self._look(batch.string("name", i), batch.seed) for i in rows], np.uint64).T
             end = self._names + len(rows)
             if end > self._looks.shape[1]:
                 larger = np.zeros((2, 2 * end), np.uint64)

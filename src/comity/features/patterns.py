@@ -63,7 +63,6 @@ class PatternSet:
         self._numbers: dict[tuple[str, bool], int] = {}
         self._database: hyperscan.Database | None = None
         self._ready = False
-        self._last: tuple[Batch, list[Ints]] | None = None
         self.slow: list[str] = []
 
     def add(self, pattern: str, *, ignore_case: bool) -> int:
@@ -72,14 +71,15 @@ class PatternSet:
         if key not in self._numbers:
             self._regexes.append(compile_pattern(pattern, ignore_case=ignore_case))
             self._numbers[key] = len(self._regexes) - 1
-            self._ready, self._last = False, None
+            self._ready = False
         return self._numbers[key]
 
     def rows(self, batch: Batch, number: int) -> Ints:
         """Rows of the batch in whose text the pattern is found, ascending."""
-        if self._last is None or self._last[0] is not batch:
-            self._last = (batch, self._scan(batch))
-        return self._last[1][number]
+        if "patterns" not in batch.made:
+            batch.made["patterns"] = self._scan(batch)
+        rows: Ints = batch.made["patterns"][number]
+        return rows
 
     def compile(self) -> None:
         """Make the scan ready; ``slow`` then names the patterns that only ``re`` can express."""
@@ -120,8 +120,8 @@ class PatternSet:
             else:
                 rows.append(_NONE)
                 continue
-            search, events = self._regexes[number].search, batch.events
-            rows.append(np.array([i for i in candidates if search(events[i].text or "")], np.int64))
+            search = self._regexes[number].search
+            rows.append(np.array([i for i in candidates if search(text.string(i))], np.int64))
         return rows
 
 

@@ -1,7 +1,7 @@
 """RFC 3339 texts to milliseconds, and milliseconds to days, by the column."""
 
 import datetime as dt
-from collections.abc import Sequence
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy.typing as npt
 from numba import njit
 
 from comity.core.event import EPOCH, milliseconds
-from comity.features.kernels.hashing import split
 
 Times = npt.NDArray[np.int64]
 NOT_A_TIME = np.int64(-(2**63))
@@ -70,19 +69,17 @@ def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: 
         out[i] = ((days * 24 + hour) * 60 + minute) * 60_000 + np.int64(second) * 1000 + fraction
 
 
-def parse_times(texts: Sequence[str]) -> Times:
-    """Milliseconds since 1970 of RFC 3339 texts, shape (texts,); NOT_A_TIME where a text is none."""
-    joined = "\0".join(texts).encode("utf-8", "replace")
-    buffer = np.frombuffer(joined, np.uint8)
-    out = np.full(len(texts), NOT_A_TIME, np.int64)
-    spans = split(buffer, 0, len(texts))
-    if spans is not None:
-        _parse(buffer, spans[0], spans[1], out)
+def parse_spans(joined: bytes, buffer: npt.NDArray[np.uint8], starts: Times, ends: Times) -> Times:
+    """Milliseconds since 1970 of RFC 3339 texts, shape (texts,); NOT_A_TIME where a text is none.
+
+    joined: all texts, and buffer: the same bytes; text i is joined[starts[i]:ends[i]].
+    """
+    out = np.empty(len(starts), np.int64)
+    _parse(buffer, starts, ends, out)
     for i in np.flatnonzero(out == NOT_A_TIME):
-        try:
-            out[i] = milliseconds(texts[i])
-        except ValueError:
-            continue
+        if starts[i] < ends[i]:
+            with suppress(ValueError):
+                out[i] = milliseconds(joined[starts[i] : ends[i]].decode())
     return out
 
 

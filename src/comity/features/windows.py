@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from comity.core.event import KINDS
-from comity.features.columns import Batch, Bools, Column, Hashes, texts
+from comity.features.columns import Batch, Bools, Column, Hashes, Ints
 from comity.features.kernels.distinct import DistinctWindow
 from comity.features.kernels.hashing import hash_spans, mix
 from comity.features.kernels.windows import CountWindow
@@ -82,13 +82,13 @@ def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
         messages = batch.kinds == _MESSAGE
         room = mix(batch.hashes("community").values, batch.hashes("room").values)
         speakers = mix(room, batch.hashes("member").values)
-        rows = np.flatnonzero((mentions.values > 0) & messages)
-        pairs = [(i, m) for i in rows.tolist() for m in dict.fromkeys(batch.events[i].mentions or ())]
-        owner = np.array([i for i, _ in pairs], np.int64)
-        t = texts([m for _, m in pairs])
-        mentioned = mix(room[owner], hash_spans(t.buffer, t.starts, t.ends, np.uint64(plan.seed)))
+        owner, t = batch.mentioned
+        who = hash_spans(t.buffer, t.starts, t.ends, np.uint64(plan.seed))
+        kept = messages[owner] & _first_of_event(owner, who)
+        owner, who = owner[kept], who[kept]
+        mentioned = mix(room[owner], who)
         since = spoke.turn(speakers, batch.at, messages, owner, mentioned)
-        if pairs:
+        if len(owner):
             # What was counted before the mentioned member spoke stands under another key, and so counts no more.
             keys = mix(mix(speakers[owner], mentioned), since.view(np.uint64))
             other = speakers[owner] != mentioned
@@ -96,6 +96,16 @@ def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
         return Column(out, mentions.known)
 
     return evaluate
+
+
+def _first_of_event(owner: Ints, who: Hashes) -> Bools:
+    """Whether a mention is the first of that member in its event: twice in one message is one mention."""
+    first: Bools = np.ones(len(owner), np.bool_)
+    if len(owner) > 1:
+        order = np.lexsort((np.arange(len(owner)), who, owner))
+        a, b = order[:-1], order[1:]
+        first[b[(owner[a] == owner[b]) & (who[a] == who[b])]] = False
+    return first
 
 
 def _insert(batch: Batch, of: Evaluate | None) -> Bools:
