@@ -12,8 +12,9 @@ from comity.adapters.exports import Options, read
 from comity.charter_file import load_charter
 from comity.core.charter import Charter, State
 from comity.core.event import Event
+from comity.core.explanation import explain, grouped
 from comity.core.rights import Band, curve
-from comity.core.standing import Counted, date_of
+from comity.core.standing import Counted, date_of, day_reaching
 from comity.engine import Engine, Turn
 
 ROOT = Path(__file__).parent.parent
@@ -143,3 +144,29 @@ def test_the_chat_is_plain_ndjson(events: list[Event]) -> None:
     lines = [json.loads(line) for line in (GARDEN / "chat.ndjson").read_text("utf-8").splitlines()]
     assert len(lines) == len(events)
     assert not [line for line in lines if None in line.values()]
+
+
+def test_the_page_of_concepts_follows_salma_as_she_is_found(engine: Engine, turn: Turn) -> None:
+    """The figures a newcomer reads there are those of the example, finding and reversal included."""
+    page = (ROOT / "docs" / "concepts.md").read_text("utf-8")
+    days, messages = turn.batch.days, Counter[int]()
+    for row, event in enumerate(turn.batch.events):
+        if event.member == "salma" and event.kind == "message":
+            messages[int(days[row])] += 1
+    pairs = zip(turn.findings.rows.tolist(), turn.findings.clauses.tolist(), strict=True)
+    ((entry, row, clause),) = [(n, r, c) for n, (r, c) in enumerate(pairs, 1) if turn.batch.events[r].member == "salma"]
+    found = Counted(entry, int(days[row]), engine.clauses[clause].severity, row)
+    told = explain(messages, [found], found.day)
+    lines = {line.kind: line for line in grouped(told.lines)}
+    active = lines["activity"]
+
+    assert f'"id": "{turn.batch.events[row].id}"' in page
+    assert f"| entry {found.entry}, 19 March, clause 1.5 | −{-lines['finding'].shown / 1000:.3f} | 95.3 |" in page
+    assert f"| {active.days} active days, {active.messages} messages | +{active.shown / 1000:.3f} | |" in page
+    assert f"| standing | {told.standing.points / 1000:.3f} | |" in page
+    assert (lines["finding"].without or 0) // 100 == 953
+    low, high = (points // 100 / 10 for points in told.standing.interval())
+    assert f"here {low} to {high}" in page
+    back = day_reaching(73_000, messages, [found], found.day)
+    assert back is not None
+    assert f"again on {date_of(back):%-d %B %Y}" in page
