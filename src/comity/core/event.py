@@ -26,7 +26,7 @@ class Event(msgspec.Struct, gc=False):
     """One event. All but the first six fields may be missing: what a platform does not say is unknown.
 
     id: unique on its platform; at: RFC 3339 in UTC; community, room, member: the platform's own identifiers;
-    name: as displayed then, after a rename the new one; role: of the member (of a ``role`` event, the one that ``target``
+    name: as displayed then, after a rename the new one; role: the member's (in a ``role`` event the one that ``target``
     is given); mentions: members' identifiers; reply_to: an event's id; target: the event or member that an edit,
     redaction, reaction, report or role is about; account_created_at: RFC 3339; messages_before: messages of this member
     in this community before this event, >= 0.
