@@ -165,16 +165,16 @@ class Rating:
 
     def _post(self, turn: Turn, members: Ints) -> None:
         batch, rows = turn.batch, turn.findings.rows
-        numbers, ids, texts = rows.tolist(), batch.strings("id")[0], batch.texts
+        ids, texts = batch.strings("id")[0], batch.texts
         figures = self._engine.figures(turn)
         findings = FindingColumns(
             at=batch.at[rows].tolist(),
             day=batch.days[rows].tolist(),
             member=members[rows].tolist(),
-            room=self._rooms(batch, numbers),
+            room=self._rooms(batch, rows),
             clause=self._clauses[turn.findings.clauses].tolist(),
-            event=[ids.string(i) for i in numbers],
-            excerpt=[excerpt(texts.string(i)) for i in numbers],
+            event=ids.some(rows),
+            excerpt=[excerpt(text) for text in texts.some(rows)],
             figures=figures,
         )
         self._head = self._store.post(findings, _NO_ACTIVITY, after=self._head)
@@ -222,10 +222,10 @@ class Rating:
             self._store.members(self._community(community), accounts, names)
         self._renamed.clear()
 
-    def _rooms(self, batch: Batch, rows: list[int]) -> list[int]:
+    def _rooms(self, batch: Batch, rows: Ints) -> list[int]:
         """The room's number of each of some events."""
         keys = mix(batch.hashes("community").values, batch.hashes("room").values)[rows].tolist()
-        for i, key in zip(rows, keys, strict=True):
+        for i, key in zip(rows.tolist(), keys, strict=True):
             if key not in self._room_numbers:
                 community = self._community(batch.string("community", i))
                 (self._room_numbers[key],) = self._store.rooms(community, [batch.string("room", i)])

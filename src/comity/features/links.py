@@ -97,20 +97,33 @@ def _suffixes(buffer, host_starts, host_ends, most, owner, suffix_starts):  # ty
     return found
 
 
+@njit(cache=True, nogil=True)
+def _lowered(buffer, starts, ends, lower, lower_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The hosts one behind the other, in lower case (ASCII)."""
+    to = 0
+    for i in range(len(starts)):
+        lower_starts[i] = to
+        for k in range(starts[i], ends[i]):
+            c = buffer[k]
+            lower[to] = c + np.uint8(32) if np.uint8(c - 65) < 26 else c
+            to += 1
+
+
 class Hosts:
-    """Hosts named in texts: rows (the text of each), spans in ``lower``, the buffer in lower case (ASCII)."""
+    """Hosts named in texts: rows (the text of each), spans in ``lower``, where they stand in lower case (ASCII)."""
 
     def __init__(self, batch: Batch) -> None:
         t = batch.texts
-        dots = np.flatnonzero(t.buffer == 46)
+        dots = np.flatnonzero(t.buffer == 46)  # noqa: PLR2004  a full stop
         n = len(dots)
         rows, starts, ends = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
         found = _hosts(t.buffer, dots, t.starts, t.ends, rows, starts, ends)
         self.rows: Ints = rows[:found]
-        self.starts: Ints = starts[:found]
-        self.ends: Ints = ends[:found]
-        capital = (t.buffer >= 65) & (t.buffer <= 90)
-        self.lower: Bytes = t.buffer + np.where(capital, np.uint8(32), np.uint8(0)).astype(np.uint8)
+        lengths = ends[:found] - starts[:found]
+        self.lower: Bytes = np.empty(int(lengths.sum()), np.uint8)
+        self.starts: Ints = np.empty(found, np.int64)
+        _lowered(t.buffer, starts[:found], ends[:found], self.lower, self.starts)
+        self.ends: Ints = self.starts + lengths
 
     def strings(self) -> list[str]:
         """Each host as text."""

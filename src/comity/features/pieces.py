@@ -63,7 +63,7 @@ class Piece:
         else:
             self.kinds = np.fromiter(map(_KIND.__getitem__, kinds), np.int8, n)
         roles = [e.role for e in events]
-        self.roles: Codes = np.fromiter(map(_ROLE.__getitem__, roles), np.int8, n)
+        self.roles: Codes = np.array([_ROLE[r] for r in roles], np.int8)
         self._mentions([e.mentions for e in events])
         before = [e.messages_before for e in events]
         try:  # asking each one whether it is None costs more than the numbers
@@ -95,10 +95,10 @@ def _joined(column: list[str]) -> Strings:
 
 
 def _joined_known(column: list[str | None]) -> Strings:
+    if column and column[0] is None and column.count(None) == len(column):
+        return Strings(b"\0" * (len(column) - 1), np.zeros(len(column), np.bool_))
     try:
         return _joined(cast("list[str]", column))
     except TypeError:
         known = np.array([s is not None for s in column])
-        if not known.any():
-            return Strings(b"\0" * (len(column) - 1), known)
         return Strings(_joined([s or "" for s in column]).joined, known)
