@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 
@@ -89,6 +89,7 @@ class Compiler:
         self.plan = plan
         self._terms: dict[str, Term] = {}
         self.every_batch: list[Evaluate] = []
+        self.carried: list[str] = []
 
     def compile(self, source: str, parameters: Mapping[str, Any]) -> When:
         """Check an expression with its parameters' values. Raises WhenError."""
@@ -111,6 +112,7 @@ class Compiler:
         self._terms[term.signature] = shared
         if carries:
             self.every_batch.append(evaluate)
+            self.carried.append(term.signature)
         return shared
 
     def known(self, signature: str) -> Term | None:
@@ -146,7 +148,18 @@ class _Checker:
     def when(self, tree: ast.expr) -> When:
         term = self._term(tree)
         self._demand(term, Type.TRUTH, tree)
+        self._guard([self._term(v) for v in tree.values] if _is_and(tree) else [term])
         return When(term.signature, term.evaluate, self._figures)
+
+    def _guard(self, parts: Sequence[Term]) -> None:
+        """Where all that is not carried has to hold for the rule to fire, only there what is carried is asked for."""
+        carried = self._compiler.carried
+        stateless = [p.evaluate for p in parts if not any(s in p.signature for s in carried)]
+        guard = logic.conjunction(stateless) if stateless else None
+        for signature in carried:
+            inner = any(signature in other and signature != other for other in carried)
+            if inner or any(signature in p.signature for p in parts):
+                self._compiler.plan.ask(signature, None if inner else guard)
 
     def _term(self, node: ast.expr) -> Term:
         match node:
@@ -326,6 +339,10 @@ class _Checker:
 
     def _share(self, kind: Type, signature: str, evaluate: Evaluate) -> Term:
         return self._compiler.share(Term(kind, signature, evaluate))
+
+
+def _is_and(tree: ast.expr) -> TypeGuard[ast.BoolOp]:
+    return isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And)
 
 
 def _field(name: str) -> Evaluate:

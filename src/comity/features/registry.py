@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from comity.features.columns import Batch, Column
+import numpy as np
+
+from comity.features.columns import Batch, Bools, Column
 from comity.features.patterns import PatternSet
 
 Evaluate = Callable[[Batch], Column]
@@ -54,6 +56,20 @@ class Plan:
         self.seed = seed
         self.patterns = PatternSet()
         self.carried: dict[str, Carried] = {}
+        self._asked: dict[str, list[Evaluate | None]] = {}
+
+    def ask(self, signature: str, guard: Evaluate | None) -> None:
+        """Note that a rule asks for what is carried only where its guard holds; None: everywhere."""
+        self._asked.setdefault(signature, []).append(guard)
+
+    def asked(self, signature: str, batch: Batch) -> Bools:
+        """The rows for which some rule asks for what is carried under a signature; at others it need not be looked up."""
+        rows = np.zeros(len(batch), np.bool_)
+        for guard in self._asked.get(signature, [None]):
+            if guard is None:
+                return np.ones(len(batch), np.bool_)
+            rows |= guard(batch).values
+        return rows
 
     def carry(self, name: str, state: C) -> C:
         """Register a carried state under a name that tells what it counts."""

@@ -32,10 +32,12 @@ def count(
     window = plan.carry(signature, CountWindow(within))
 
     def evaluate(batch: Batch) -> Column:
+        insert, read = _insert(batch, of), plan.asked(signature, batch)
         keys, known = _keys(batch, per)
-        insert, read = _insert(batch, of), np.ones(len(batch), np.bool_)
         if known is not None:
-            insert, read = insert & known, known
+            insert, read = insert & known, read & known
+        if not window.keys and not insert.any():
+            return Column(np.zeros(len(batch), np.int64), known)
         return Column(window.turn(keys, batch.at, insert, read), known)
 
     return evaluate
@@ -59,9 +61,9 @@ def distinct(
     def evaluate(batch: Batch) -> Column:
         keys, known = _keys(batch, [*per, what])
         keys = _keys(batch, per)[0]
-        insert, read = _insert(batch, of), np.ones(len(batch), np.bool_)
+        insert, read = _insert(batch, of), plan.asked(signature, batch)
         if known is not None:
-            insert, read = insert & known, known
+            insert, read = insert & known, read & known
         return Column(window.turn(keys, what(batch).values, batch.at, insert, read), known)
 
     return evaluate
