@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-EXPORT ?= examples/tea-garden
+EXPORT ?= examples/tea-garden/chat.ndjson
 OUT ?= out
 
 .PHONY: run install test check docs bench lock clean

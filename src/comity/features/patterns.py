@@ -1,7 +1,8 @@
 """All patterns of a charter in one scan of the batch's text (Hyperscan), each match made sure of by Python's ``re``.
 
 Hyperscan looks at all messages of a batch joined by NUL, so a match may seem to run from one message into the next;
-what it names are candidates, and the exact meaning is that of ``re.search`` on the message alone.
+what it names are candidates, and the exact meaning is that of ``re.search`` on the message alone (a NUL in it read as
+U+FFFD, a lone surrogate as ``?``).
 """
 
 import re
@@ -11,11 +12,13 @@ from collections.abc import Sequence
 import hyperscan
 import numpy as np
 
-from comity.features.columns import Batch, Ints
+from comity.features.columns import Batch, Texts
+from comity.features.joined_form import UNLIKE, joined_form
+from comity.features.pieces import Ints
 
-_FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
+_FLAGS = hyperscan.HS_FLAG_UTF8
 _NONE = np.empty(0, np.int64)
-_ANCHOR_CODES = {"A": "(?:^|\\x00)", "Z": "(?:$|\\x00)"}
+_EVERY = 0  # what names messages that every pattern has to look at; in the scan, each pattern has its number + 1
 
 
 def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
@@ -33,28 +36,6 @@ def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
     return regex
 
 
-def joined_form(pattern: str) -> str:
-    """The pattern as it is looked for in joined messages: its anchors also hold at a NUL."""
-    out, i, in_class = [], 0, False
-    while i < len(pattern):
-        c = pattern[i]
-        if c == "\\" and i + 1 < len(pattern):
-            escape = pattern[i + 1]
-            out.append(_ANCHOR_CODES[escape] if escape in _ANCHOR_CODES and not in_class else c + escape)
-            i += 2
-            continue
-        if in_class:
-            in_class = c != "]" or pattern[i - 1] == "[" or pattern[i - 2 : i] == "[^"
-            out.append(c)
-        elif c == "[":
-            in_class = True
-            out.append(c)
-        else:
-            out.append({"^": "(?:^|\\x00)", "$": "(?:$|\\x00)"}.get(c, c))
-        i += 1
-    return "".join(out)
-
-
 class PatternSet:
     """Patterns by number. Add all of them, then scan batches; the scan of a batch is made once."""
 
@@ -62,6 +43,7 @@ class PatternSet:
         self._regexes: list[re.Pattern[str]] = []
         self._numbers: dict[tuple[str, bool], int] = {}
         self._database: hyperscan.Database | None = None
+        self._fast: frozenset[int] = frozenset()
         self._ready = False
         self.slow: list[str] = []
 
@@ -76,33 +58,33 @@ class PatternSet:
 
     def rows(self, batch: Batch, number: int) -> Ints:
         """Rows of the batch in whose text the pattern is found, ascending."""
-        if "patterns" not in batch.made:
-            batch.made["patterns"] = self._scan(batch)
-        rows: Ints = batch.made["patterns"][number]
-        return rows
+        found: list[Ints] | None = batch.made.get(self)
+        if found is None:
+            found = batch.made[self] = self._scan(batch)
+        return found[number]
 
     def compile(self) -> None:
         """Make the scan ready; ``slow`` then names the patterns that only ``re`` can express."""
         if self._ready:
             return
-        self.slow, expressions, numbers, flags = [], [], [], []
-        for number, regex in enumerate(self._regexes):
-            flag = _accepted(regex)
-            if flag is None:
-                self.slow.append(regex.pattern)
-                continue
-            expressions.append(joined_form(regex.pattern).encode())
-            numbers.append(number)
-            flags.append(flag)
-        self._database = None
-        if expressions:
-            self._database = hyperscan.Database()
-            self._database.compile(expressions=expressions, ids=numbers, elements=len(numbers), flags=flags)
-        self._fast, self._ready = set(numbers), True
+        found = [(number, form) for number, r in enumerate(self._regexes) if (form := joined_form(r)) is not None]
+        scan = [(number + 1, form.encode(), self._flags(number)) for number, form in found]
+        self._database = _database(scan)
+        if self._database is None:
+            # One of them is beyond Hyperscan: only now is each looked at alone.
+            scan = [each for number, form, flags in scan if (each := _alone(number, form, flags)) is not None]
+            self._database = _database(scan)
+        self._fast = frozenset(number - 1 for number, _, _ in scan) if self._database is not None else frozenset()
+        self.slow = [r.pattern for number, r in enumerate(self._regexes) if number not in self._fast]
+        self._ready = True
+
+    def _flags(self, number: int) -> int:
+        caseless = hyperscan.HS_FLAG_CASELESS if self._regexes[number].flags & re.IGNORECASE else 0
+        return int(_FLAGS | caseless)
 
     def _scan(self, batch: Batch) -> list[Ints]:
         self.compile()
-        found: list[list[int]] = [[] for _ in self._regexes]
+        found: list[list[int]] = [[] for _ in range(len(self._regexes) + 1)]
         text = batch.texts
         if self._database is not None and len(text.joined) > 0:
 
@@ -110,31 +92,46 @@ class PatternSet:
                 found[number].append(end)
 
             self._database.scan(text.joined, match_event_handler=match)
+        unlike = _rows_at(text, found[_EVERY]) if found[_EVERY] else _NONE
         rows = []
-        for number, ends in enumerate(found):
+        for number, regex in enumerate(self._regexes):
+            ends = found[number + 1]
             if number not in self._fast:
-                candidates: Sequence[int] = range(len(batch))
-            elif ends:
-                at = np.searchsorted(text.starts, np.array(ends, np.int64) - 1, side="right") - 1
-                candidates = np.unique(at).tolist()
+                candidates = np.arange(len(batch))
+            elif ends or len(unlike):
+                candidates = np.union1d(_rows_at(text, ends), unlike) if len(unlike) else _rows_at(text, ends)
             else:
                 rows.append(_NONE)
                 continue
-            search = self._regexes[number].search
-            rows.append(np.array([i for i in candidates if search(text.string(i))], np.int64))
+            search, string = regex.search, text.string
+            rows.append(np.array([i for i in candidates.tolist() if search(string(i))], np.int64))
         return rows
 
 
-def _accepted(regex: re.Pattern[str]) -> int | None:
-    """The flags with which Hyperscan takes a pattern: exact, else as a filter before ``re``, else None."""
-    case = hyperscan.HS_FLAG_CASELESS if regex.flags & re.IGNORECASE else 0
+def _rows_at(text: Texts, ends: Sequence[int]) -> Ints:
+    """The rows in whose span, or the NUL after it, the byte before each end stands; ascending, each once."""
+    if len(ends) == 1:
+        return np.searchsorted(text.starts, np.array(ends) - 1, side="right") - 1
+    rows: Ints = np.unique(np.searchsorted(text.starts, np.array(ends, np.int64) - 1, side="right") - 1)
+    return rows
+
+
+def _database(scan: Sequence[tuple[int, bytes, int]]) -> hyperscan.Database | None:
+    """The characters of ``UNLIKE`` and all patterns (number, form, flags) in one scan; None if that cannot be."""
+    if not scan:
+        return None
+    numbers, forms, flags = zip((_EVERY, UNLIKE.encode(), int(_FLAGS)), *scan, strict=True)
+    database = hyperscan.Database()
+    try:
+        database.compile(expressions=list(forms), ids=list(numbers), elements=len(numbers), flags=list(flags))
+    except hyperscan.HyperscanError:
+        return None
+    return database
+
+
+def _alone(number: int, form: bytes, flags: int) -> tuple[int, bytes, int] | None:
+    """The pattern with the flags with which Hyperscan takes it: exact, else as a filter before ``re``, else None."""
     for extra in (0, hyperscan.HS_FLAG_PREFILTER):
-        flags = _FLAGS | case | extra
-        try:
-            hyperscan.Database().compile(
-                expressions=[joined_form(regex.pattern).encode()], ids=[0], elements=1, flags=[flags]
-            )
-        except hyperscan.HyperscanError:
-            continue
-        return int(flags)
+        if _database([(number, form, flags | extra)]) is not None:
+            return number, form, int(flags | extra)
     return None

@@ -15,6 +15,7 @@ from comity.core.event import KINDS, ROLES, Event, Media
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
+MOST_MESSAGES = 1 << 53  # a figure beyond any chat is a mistake of its source, and so unknown
 
 _KIND = {name: code for code, name in enumerate(KINDS)}
 _ROLE: dict[str | None, int] = {None: -1, **{name: code for code, name in enumerate(ROLES)}}
@@ -68,8 +69,9 @@ class Piece:
         before = [e.messages_before for e in events]
         try:  # asking each one whether it is None costs more than the numbers
             self.messages_before: Ints = np.array(before, np.int64)
-        except TypeError:
-            self.messages_before = np.array([-1 if b is None else b for b in before], np.int64)
+        except (TypeError, OverflowError):
+            sound = [-1 if b is None or not 0 <= b <= MOST_MESSAGES else b for b in before]
+            self.messages_before = np.array(sound, np.int64)
         media = [e.media for e in events]
         self.media: dict[int, tuple[Media, ...]] = {}
         if media.count(None) == n:

@@ -1,6 +1,5 @@
 """RFC 3339 texts to milliseconds, and milliseconds to days, by the column."""
 
-import datetime as dt
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
@@ -8,13 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from comity.core.event import EPOCH, milliseconds
+from comity.core.event import milliseconds, moment
 
 Times = npt.NDArray[np.int64]
 NOT_A_TIME = np.int64(-(2**63))
 _MAX_DIGITS_OF_A_SECOND = 3
 _DAY = 86_400_000
-_QUARTER_HOUR = 900_000  # the finest step at which any zone of the tz database changes its offset by the wall clock
+_QUARTER_HOUR = 900_000
+# A time beyond the first or last year has the offset of these: there, some zone's wall clock has no year that can be said.
+_FIRST, _LAST = (milliseconds(f"{year}-01-01T00:00:00Z") for year in ("0002", "9999"))
+_ZERO = np.zeros(1, np.int64)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -87,24 +89,38 @@ class Calendar:
     """Days of a time zone: days since 1970-01-01 on the wall clock there."""
 
     def __init__(self, zone: ZoneInfo) -> None:
-        self._zone, self._offsets = zone, dict[int, int]()
+        self._zone, self._offsets = zone, dict[int, int | None]()
 
     def days(self, at: Times) -> npt.NDArray[np.int64]:
         """The day of each time, shape (times,). Each quarter of an hour is looked up once."""
         if len(at) == 0:
             return np.empty(0, np.int64)
+        if len(at) == 1:
+            return np.array([(int(at[0]) + self._offset_at(int(at[0]))) // _DAY], np.int64)
         quarter = at // _QUARTER_HOUR
-        changes = np.flatnonzero(np.diff(quarter)) + 1
-        firsts = np.concatenate([np.zeros(1, np.int64), changes])
-        offsets = np.array([self._offset(int(quarter[i])) for i in firsts], np.int64)
+        firsts = np.concatenate([_ZERO, np.flatnonzero(quarter[1:] != quarter[:-1]) + 1])
         lengths = np.diff(np.concatenate([firsts, [len(at)]]))
-        result: npt.NDArray[np.int64] = (at + np.repeat(offsets, lengths)) // _DAY
+        known = [self._offset(int(quarter[i])) for i in firsts]
+        offsets = np.repeat(np.array([0 if k is None else k for k in known], np.int64), lengths)
+        if None in known:
+            changing = np.flatnonzero(np.repeat(np.array([k is None for k in known]), lengths))
+            offsets[changing] = [self._exact(int(at[i])) for i in changing]
+        result: npt.NDArray[np.int64] = (at + offsets) // _DAY
         return result
 
-    def _offset(self, quarter: int) -> int:
+    def _offset_at(self, at: int) -> int:
+        offset = self._offset(at // _QUARTER_HOUR)
+        return self._exact(at) if offset is None else offset
+
+    def _offset(self, quarter: int) -> int | None:
+        """The offset throughout a quarter of an hour; None where it changes within, as when clocks left the sun's time."""
         if quarter not in self._offsets:
             if len(self._offsets) > 100_000:  # noqa: PLR2004  three years of quarter hours
                 self._offsets.clear()
-            offset = (EPOCH + dt.timedelta(milliseconds=quarter * _QUARTER_HOUR)).astimezone(self._zone).utcoffset()
-            self._offsets[quarter] = 0 if offset is None else round(offset.total_seconds() * 1000)
+            first = self._exact(quarter * _QUARTER_HOUR)
+            self._offsets[quarter] = first if first == self._exact((quarter + 1) * _QUARTER_HOUR - 1) else None
         return self._offsets[quarter]
+
+    def _exact(self, at: int) -> int:
+        offset = moment(min(max(at, _FIRST), _LAST)).astimezone(self._zone).utcoffset()
+        return 0 if offset is None else round(offset.total_seconds() * 1000)
