@@ -1,7 +1,7 @@
 """Events as raw columns, taken from them while they are still in the processor's cache; then the events can go.
 
-Freeing events long after they were read costs as much as reading them. So a reader's chunk is turned into joined strings
-and numbers at once, and batches are put together from such pieces.
+Freeing events long after they were read costs as much as reading them. So a reader's chunk is turned into joined
+strings and numbers at once, and batches are put together from such pieces.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,8 +47,9 @@ class Strings(NamedTuple):
 class Piece:
     """A chunk's raw columns.
 
-    strings: by field; kinds and roles: positions in ``KINDS`` and ``ROLES``, -1 where unknown; mentions: how many of each
-    event, -1 where unknown; mentioned: all of them joined; messages_before: -1 where unknown; media: by row; media_known.
+    strings: by field; kinds and roles: positions in ``KINDS`` and ``ROLES``, -1 where unknown; mentions: how many of
+    each event, -1 where unknown; mentioned: all of them joined; messages_before: -1 where unknown; media: by row, and
+    media_known: where there could be some.
     """
 
     __slots__ = ("kinds", "media", "media_known", "mentioned", "mentions", "messages_before", "n", "roles", "strings")

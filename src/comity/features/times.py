@@ -9,18 +9,17 @@ from numba import njit
 
 from comity.core.event import milliseconds, moment
 
+Bytes = npt.NDArray[np.uint8]
 Times = npt.NDArray[np.int64]
 NOT_A_TIME = np.int64(-(2**63))
-_MAX_DIGITS_OF_A_SECOND = 3
 _DAY = 86_400_000
 _QUARTER_HOUR = 900_000
-# A time beyond the first or last year has the offset of these: there, some zone's wall clock has no year that can be said.
-_FIRST, _LAST = (milliseconds(f"{year}-01-01T00:00:00Z") for year in ("0002", "9999"))
+_YEAR_1, _YEAR_10000 = milliseconds("0001-01-01T00:00:00Z"), milliseconds("9999-12-31T00:00:00Z") + _DAY
 _ZERO = np.zeros(1, np.int64)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, C901, PLR0912
+@njit(cache=True, nogil=True)
+def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Milliseconds of each span of the form 2026-03-01T12:00:00[.mmm]Z; NOT_A_TIME where it has another form."""
     for i in range(len(starts)):
         s, e = starts[i], ends[i]
@@ -47,10 +46,10 @@ def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: 
         hour = (buffer[s + 11] - 48) * 10 + buffer[s + 12] - 48
         minute = (buffer[s + 14] - 48) * 10 + buffer[s + 15] - 48
         second = (buffer[s + 17] - 48) * 10 + buffer[s + 18] - 48
-        if year < 1 or month < 1 or month > 12 or day < 1 or day > 28 or hour > 23 or minute > 59 or second > 59:
-            # The last days of a month take the slow, exact way.
-            if not (1 <= month <= 12 and 29 <= day <= 30 and month != 2 and hour < 24 and minute < 60 and second < 60):
-                continue
+        if year < 1 or month < 1 or month > 12 or day < 1 or hour > 23 or minute > 59 or second > 59:
+            continue
+        if day > 28 and (day > 30 or month == 2):
+            continue  # the last days of a month take the slow, exact way
         fraction = np.int64(0)
         if n == 24:
             if buffer[s + 19] != 46:
@@ -72,16 +71,17 @@ def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: 
 
 
 def parse_spans(joined: bytes, buffer: npt.NDArray[np.uint8], starts: Times, ends: Times) -> Times:
-    """Milliseconds since 1970 of RFC 3339 texts, shape (texts,); NOT_A_TIME where a text is none.
+    """Milliseconds since 1970 of RFC 3339 texts, shape (texts,); NOT_A_TIME where it is none of years 1 to 9999.
 
     joined: all texts, and buffer: the same bytes; text i is joined[starts[i]:ends[i]].
     """
     out = np.empty(len(starts), np.int64)
     _parse(buffer, starts, ends, out)
-    for i in np.flatnonzero(out == NOT_A_TIME):
+    for i in np.flatnonzero(out == NOT_A_TIME).tolist():
         if starts[i] < ends[i]:
             with suppress(ValueError):
-                out[i] = milliseconds(joined[starts[i] : ends[i]].decode())
+                at = milliseconds(joined[starts[i] : ends[i]].decode())
+                out[i] = at if _YEAR_1 <= at < _YEAR_10000 else NOT_A_TIME
     return out
 
 
@@ -113,14 +113,15 @@ class Calendar:
         return self._exact(at) if offset is None else offset
 
     def _offset(self, quarter: int) -> int | None:
-        """The offset throughout a quarter of an hour; None where it changes within, as when clocks left the sun's time."""
+        """The offset throughout a quarter of an hour; None where it changes within it, as it did long ago."""
         if quarter not in self._offsets:
-            if len(self._offsets) > 100_000:  # noqa: PLR2004  three years of quarter hours
+            if len(self._offsets) > 100_000:
                 self._offsets.clear()
             first = self._exact(quarter * _QUARTER_HOUR)
             self._offsets[quarter] = first if first == self._exact((quarter + 1) * _QUARTER_HOUR - 1) else None
         return self._offsets[quarter]
 
     def _exact(self, at: int) -> int:
-        offset = moment(min(max(at, _FIRST), _LAST)).astimezone(self._zone).utcoffset()
+        # In the first and the last hours there are, some zone's wall clock has no year that can be said.
+        offset = moment(min(max(at, _YEAR_1 + _DAY), _YEAR_10000 - 2 * _DAY)).astimezone(self._zone).utcoffset()
         return 0 if offset is None else round(offset.total_seconds() * 1000)
