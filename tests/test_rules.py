@@ -1,13 +1,15 @@
 """Each built-in rule does what its own examples say, and its page can be written from its file."""
 
+from pathlib import Path
+
 import pytest
+
 from comity.core.charter import Charter, Clause, State
 from comity.core.harm import HARMS, Severity, refused
 from comity.engine import Engine
 from comity.rule_values import RuleValues
 from comity.rules import Example, Rule, built_in
 from comity.transcript import chat, told
-from pathlib import Path
 
 EXAMPLES = [pytest.param(r, e, id=f"{n}-{i}") for n, r in built_in().items() for i, e in enumerate(r.example, 1)]
 
@@ -33,7 +35,7 @@ def test_a_rule_finds_just_what_its_example_says(rule: Rule, example: Example) -
 
 @pytest.mark.parametrize("rule", built_in().values(), ids=built_in().keys())
 def test_a_rule_is_complete(rule: Rule) -> None:
-    """A rule has a published harm, an example, a unit or a sentence for each figure, and a sentence that can be said."""
+    """A rule has a published harm, an example, a unit for each figure, and a sentence that can be said."""
     assert rule.harm in HARMS
     assert not refused(rule.harm)
     assert rule.example

@@ -20,7 +20,7 @@ from comity.stores.contract import ActivityInForce, FindingsInForce, Store
 class Book:
     """Standing of every member of a store's communities.
 
-    store: what the ledger is read from, once; charter: its figures of standing. Members go by their numbers in the store.
+    store: what the ledger is read from, once; charter: its figures of standing. Members go by their numbers there.
     """
 
     def __init__(self, store: Store, charter: Charter) -> None:

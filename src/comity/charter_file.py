@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -124,7 +125,9 @@ class _Reader:
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            self._note(f"there is no time zone {name!r}", "charter", "time_zone", expected="a name such as Europe/Vienna")
+            self._note(
+                f"there is no time zone {name!r}", "charter", "time_zone", expected="a name such as Europe/Vienna"
+            )
             return "UTC"
         return name
 
@@ -165,7 +168,9 @@ class _Reader:
             except _WrongError:
                 continue
             if any(c.id == clause.id for c in clauses):
-                self._note(f"two clauses have the id {clause.id!r}", "clause", i, "id", expected="each id once", value=True)
+                self._note(
+                    f"two clauses have the id {clause.id!r}", "clause", i, "id", expected="each id once", value=True
+                )
             clauses.append(clause)
         return clauses
 
@@ -223,7 +228,9 @@ class _Reader:
             self._wrong(what, "clause", i, "harm", expected="a harm of conduct; a claim is answered by a context note")
         if name not in harms.HARMS:
             near = harms.nearest(name)
-            self._wrong(f"there is no harm {name!r}", "clause", i, "harm", expected=near or "one of `comity rules --harms`")
+            self._wrong(
+                f"there is no harm {name!r}", "clause", i, "harm", expected=near or "one of `comity rules --harms`"
+            )
         return harms.HARMS[name]
 
     def _measures(self, i: int, table: Mapping[str, Any], harm: harms.Harm, *, review: bool) -> tuple[Measure, ...]:
@@ -252,13 +259,13 @@ class _Reader:
         if not isinstance(given, dict):
             self._wrong("parameters is no table", *at, expected="{ name = value }")
         if not rule.name:  # an own expression declares its parameters by giving them
-            return {k: self._value(lambda v=v: self._values.words(v), *at, k) for k, v in given.items()}
+            return {k: self._value(partial(self._values.words, v), *at, k) for k, v in given.items()}
         values = {k: spec.default for k, spec in rule.parameters.items()}
         for key, value in given.items():
             if key not in rule.parameters:
                 known = list(rule.parameters)
                 self._wrong(f"the rule {rule.name} has no parameter {key!r}", *at, key, expected=nearest(key, known))
-            values[key] = self._value(lambda v=value, k=key: self._values.value(v, rule.parameters[k]), *at, key)
+            values[key] = self._value(partial(self._values.value, value, rule.parameters[key]), *at, key)
         return values
 
     def _value(self, read: Callable[[], Any], *path: str | int) -> Any:  # noqa: ANN401

@@ -33,7 +33,7 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A member whom two charters would treat differently. gains, losses: rights under the new one at the lowest point."""
+    """A member whom two charters would treat differently. gains, losses: of rights, at the lowest point."""
 
     pseudonym: str
     name: str
@@ -134,7 +134,11 @@ def _treatments(book: Book) -> dict[Account, tuple[str, str, Treatment]]:
         lowest = book.lowest[member][0]
         band = _band_at(lowest, book)
         account = (str(row.community), row.account or row.pseudonym)
-        out[account] = (row.pseudonym, row.name or row.account or "", Treatment(lowest, band, by_clause, measures[member]))
+        out[account] = (
+            row.pseudonym,
+            row.name or row.account or "",
+            Treatment(lowest, band, by_clause, measures[member]),
+        )
     return out
 
 
@@ -160,4 +164,3 @@ def _why(old: Treatment, new: Treatment, before: Charter, after: Charter) -> lis
     if old.found == new.found and old.lowest != new.lowest:
         why.append("the same findings weigh otherwise")
     return why
-

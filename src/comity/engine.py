@@ -11,8 +11,8 @@ import numpy as np
 from comity.core.charter import Charter, Clause, State
 from comity.core.errors import ComityError
 from comity.core.event import Event
-from comity.features.columns import Batch, Column, Ints, batch
-from comity.features.pieces import Piece
+from comity.features.columns import Batch, Column, batch
+from comity.features.pieces import Ints, Piece
 from comity.features.registry import Plan
 from comity.features.times import Calendar
 from comity.language import Compiler, When
@@ -27,7 +27,7 @@ class ClauseError(ComityError):
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the rules say about a batch. rows: of the batch; clauses: positions in the engine's clauses; both (findings,)."""
+    """What the rules say about a batch. rows: of it; clauses: positions in the engine's; both of shape (findings,)."""
 
     rows: Ints
     clauses: Ints

@@ -1,8 +1,8 @@
 """``when`` expressions: a restricted Python expression over features, checked for types before anything runs.
 
-There are no loops, attributes, lambdas or calls but to features. A mistake is named with line, column and the nearest valid
-word. A feature that needs a missing field is unknown, and so may be what rests on it; a rule fires only where its expression
-is true.
+There are no loops, attributes, lambdas or calls but to features. A mistake is named with line, column and the nearest
+valid word. A feature that needs a missing field is unknown, and so may be what rests on it; a rule fires only where its
+expression is true.
 """
 
 import ast
@@ -51,7 +51,7 @@ class WhenError(ValueError):
 
 
 def duration(text: str) -> int:
-    """Milliseconds of ``30s``, ``10m``, ``24h``, ``7d`` or ``250ms``. Raises ValueError if the text is none of these."""
+    """Milliseconds of ``30s``, ``10m``, ``24h``, ``7d`` or ``250ms``. Raises ValueError if it is none of these."""
     if (match := _DURATION.fullmatch(text)) is None:
         raise ValueError(f"{text!r} is no duration; expected a number and ms, s, m, h or d, such as '30s'")
     return int(match[1]) * _MILLISECONDS[match[2]]
@@ -161,7 +161,7 @@ class _Checker:
             if inner or any(signature in p.signature for p in parts):
                 self._compiler.plan.ask(signature, None if inner else guard)
 
-    def _term(self, node: ast.expr) -> Term:
+    def _term(self, node: ast.expr) -> Term:  # noqa: PLR0911  one case for each kind of node
         match node:
             case ast.BoolOp(op, values):
                 return self._logical(op, values)
@@ -258,7 +258,9 @@ class _Checker:
         known = [*FIELDS, *self._parameters, *FEATURES]
         raise WhenError(f"there is no field, parameter or feature {name!r}", node, expected=nearest(name, known))
 
-    def _call(self, call: ast.Call, name: str, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> Term:
+    def _call(  # noqa: C901  each mistake in a call has its own message
+        self, call: ast.Call, name: str, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]
+    ) -> Term:
         feature = FEATURES.get(name)
         if feature is None:
             raise WhenError(f"there is no feature {name!r}", call, expected=nearest(name, list(FEATURES)))

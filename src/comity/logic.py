@@ -1,4 +1,4 @@
-"""Three-valued logic and comparisons on columns: true, false, unknown (Kleene 1938). A truth is False where it is unknown."""
+"""Three-valued logic and comparisons on columns (Kleene 1938): true, false, unknown; a truth unknown is False."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from comity.features.columns import Batch, Bools, Column
+from comity.features.columns import Batch, Column
+from comity.features.pieces import Bools
 from comity.features.registry import Evaluate
 
 Operator = Callable[[Any, Any], npt.NDArray[Any]]

@@ -1,7 +1,7 @@
 """Replay: the same turn as live, over files. What comes of it is kept in one transaction every so many events.
 
-Whatever was kept survives kill -9, and rating again goes on from there: events counted before are known by their ids and not
-counted twice, and the carried window state is the one of the last commit.
+Whatever was kept survives kill -9, and rating again goes on from there: events counted before are known by their ids
+and not counted twice, and the carried window state is the one of the last commit.
 """
 
 import gc
@@ -16,12 +16,12 @@ from comity.core.charter import Clause
 from comity.core.event import KINDS, Event, Unread
 from comity.core.ledger import ActivityColumns, ClauseRow, FindingColumns
 from comity.engine import Engine, Turn, excerpt
-from comity.features.columns import Batch, Ints, only
-from comity.features.pieces import Piece
+from comity.features.columns import Batch, only
 from comity.features.kernels.aggregate import Tally
 from comity.features.kernels.hashing import mix
 from comity.features.kernels.seen import SeenHours
 from comity.features.memory import UNKNOWN, Memory
+from comity.features.pieces import Ints, Piece
 from comity.stores.contract import Store
 
 BATCH = 16_384  # events a turn: enough that what a turn costs is spread thin, few enough to stay in the cache

@@ -23,19 +23,19 @@ class RuleValues:
         if isinstance(default, list):
             words = self.words(value)
             if not isinstance(words, list):
-                raise ValueError(f"expected a list of texts, or 'file:NAME', got {value!r}")
+                raise ValueError(f"expected a list of texts, or 'file:NAME', got {value!r}")  # noqa: TRY004  a mistake in a file
             return words
         if isinstance(default, bool) or isinstance(value, bool):
             if not (isinstance(value, bool) and isinstance(default, bool)):
-                raise ValueError(f"expected {_like(default)}, got {value!r}")
+                raise ValueError(f"expected {_like(default)}, got {value!r}")  # noqa: TRY004  the same
             return value
         if isinstance(default, int | float):
             if not isinstance(value, int | float):
-                raise ValueError(f"expected {_like(default)}, got {value!r}")
+                raise ValueError(f"expected {_like(default)}, got {value!r}")  # noqa: TRY004  the same
             _within(value, spec.least, spec.most, str(value), spec.unit)
             return value
         if not isinstance(value, str):
-            raise ValueError(f"expected {_like(default)}, got {value!r}")
+            raise ValueError(f"expected {_like(default)}, got {value!r}")  # noqa: TRY004  the same
         if _is_duration(default):
             least = None if spec.least is None else duration(str(spec.least))
             most = None if spec.most is None else duration(str(spec.most))
@@ -49,7 +49,7 @@ class RuleValues:
         if isinstance(value, list) and not all(isinstance(v, str) for v in value):
             raise ValueError("expected a list of texts only")
         if not isinstance(value, str | int | float | bool | list):
-            raise ValueError(f"expected a number, truth, text or list of texts, got {value!r}")
+            raise ValueError(f"expected a number, truth, text or list of texts, got {value!r}")  # noqa: TRY004  the same
         return value
 
     def _file(self, name: str) -> list[str]:

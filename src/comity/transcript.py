@@ -1,7 +1,8 @@
 """Chats written down as plain lines: the examples of rules, and what tests read.
 
-``12:00:02 #garden ana (manager, account 2h old, 3 messages) [image/png md5:...]: and no sugar``; without a colon ``joins`` or
-``leaves``. ``@bo`` in the text mentions bo. What stands in parentheses and brackets may be missing: then it is unknown.
+``12:00:02 #garden ana (manager, account 2h old, 3 messages) [image/png md5:...]: and no sugar``; without a colon
+``joins`` or ``leaves``. ``@bo`` in the text mentions bo. What stands in parentheses and brackets may be missing; it
+is unknown then.
 """
 
 import datetime as dt

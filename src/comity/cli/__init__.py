@@ -1,4 +1,4 @@
-"""The command line: the one place that joins all parts. Commands are loaded when they are called, so that help is quick."""
+"""The command line: the one place that joins all parts. Commands are loaded when called, so that help is quick."""
 
 import importlib
 import sys

@@ -59,7 +59,7 @@ Exit status: 0 if the charter can be adopted, 1 if not: then each mistake stands
 )
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @json_option
-def check(path: Path, as_json: bool) -> None:  # noqa: FBT001  click passes flags so
+def check(path: Path, as_json: bool) -> None:
     """Check a charter: words, types, bounds, and what no charter can do."""
     found = load_charter(path)
     engine = Engine(found)
@@ -91,19 +91,24 @@ Example:
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report with the comparison.")
 @json_option
-def compare_(old: Path, new: Path, logs: tuple[Path, ...], report: Path | None, as_json: bool) -> None:  # noqa: FBT001  click passes flags so
+def compare_(old: Path, new: Path, logs: tuple[Path, ...], report: Path | None, as_json: bool) -> None:
     """Rate LOGS by the charters OLD and NEW, and show who would be treated differently, and why. Nothing is kept."""
     before, after = load_charter(old), load_charter(new)
     chunks = read(list(logs), Options())
-    with progress(total_bytes(list(logs)), quiet=as_json) as step, compare(
-        before, after, chunks, open_store=lambda path: SqliteStore.open(path, durable=False), progress=step
-    ) as (differences, summary, book):
+    with (
+        progress(total_bytes(list(logs)), quiet=as_json) as step,
+        compare(
+            before, after, chunks, open_store=lambda path: SqliteStore.open(path, durable=False), progress=step
+        ) as (differences, summary, book),
+    ):
         comparison = _told(old, new, differences)
         if report is not None:
             made = fill(book, summary, charter_name=new.name, comparison=comparison, title=f"{old.name} and {new.name}")
             write_report(made, report)
     if as_json:
-        print_json({"events": summary.events, "summary": comparison.summary, "members": [_json(d) for d in differences]})
+        print_json(
+            {"events": summary.events, "summary": comparison.summary, "members": [_json(d) for d in differences]}
+        )
         return
     for sentence in comparison.summary:
         click.echo(sentence)

@@ -112,7 +112,6 @@ def signed(thousandths: int) -> str:
     return f"{sign}{whole}.{rest:03}"
 
 
-
 def printable(text: str) -> str:
     """A text from a chat, safe to print on a terminal: no control characters, no direction overrides."""
     return "".join(c if c.isprintable() else "�" for c in text)

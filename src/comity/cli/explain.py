@@ -7,7 +7,17 @@ from typing import Any
 import click
 
 from comity.book import Book
-from comity.cli.common import charter_option, json_option, points, print_json, printable, signed, store_option, table, the_charter
+from comity.cli.common import (
+    charter_option,
+    json_option,
+    points,
+    print_json,
+    printable,
+    signed,
+    store_option,
+    table,
+    the_charter,
+)
 from comity.core.explanation import Line, grouped
 from comity.core.rights import Right, missing, rights
 from comity.core.standing import date_of
@@ -36,8 +46,8 @@ def explain(
     store: Path,
     charter_path: Path | None,
     on: Any,  # noqa: ANN401  click gives a datetime or None
-    days: bool,  # noqa: FBT001  click passes flags so
-    as_json: bool,  # noqa: FBT001  the same
+    days: bool,
+    as_json: bool,
 ) -> None:
     """Say what MEMBER's standing is made of: the lines add up exactly. MEMBER is an account, a name or a pseudonym."""
     if not store.exists():
@@ -81,10 +91,14 @@ def explain(
         return
     shown = printable(row.name or row.account or row.pseudonym)
     newcomer = ", newcomer" if now.newcomer else ""
-    click.echo(f"{shown} ({row.pseudonym[:8]}) on {date_of(day)}: standing {points(now.points)}, 90 % interval {points(low)} to {points(high)}, {band.name.lower().replace('_', ' ')}{newcomer}.")
+    named = band.name.lower().replace("_", " ") + newcomer
+    click.echo(
+        f"{shown} ({row.pseudonym[:8]}) on {date_of(day)}: standing {points(now.points)}, "
+        f"90 % interval {points(low)} to {points(high)}, {named}."
+    )
+    ids, names = [c.id for c in clauses], [c.rule for c in clauses]
     rows = [["start", "", "", signed(told.start), ""]]
-    for line in lines:
-        rows.append(_row(line, entries, [c.id for c in clauses], [c.rule for c in clauses]))
+    rows += [_row(line, entries, ids, names) for line in lines]
     rows.append(["standing", "", "", signed(now.points), ""])
     table("What it is made of", ["", "what", "evidence", "points", "without it"], rows, right=(3, 4))
     shadow = [f for f in entries.values() if f.reversed_by is None and clauses[f.clause - 1].state != "live"]
@@ -135,7 +149,11 @@ def _line_json(line: Line, entries: dict[int, FindingRow]) -> dict[str, object]:
     if line.entry is not None:
         entry = entries[line.entry]
         out |= {"entry": entry.number, "event": entry.event, "excerpt": entry.excerpt, "figures": entry.figures}
-        out |= {"severity": line.severity.name.lower() if line.severity else None, "why": line.why, "without": line.without}
+        out |= {
+            "severity": line.severity.name.lower() if line.severity else None,
+            "why": line.why,
+            "without": line.without,
+        }
     if line.forgotten is not None:
         out["forgotten"] = date_of(line.forgotten).isoformat()
     return out

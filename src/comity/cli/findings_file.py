@@ -43,7 +43,14 @@ class FindingsFile:
     def use(self, engine: Engine) -> None:
         """Name the clauses that findings refer to."""
         self._clauses = [
-            (c.rule or c.id, c.id, c.harm, c.severity.name.lower(), c.counts, c.sentence.format_map(_Shown(c.parameters)))
+            (
+                c.rule or c.id,
+                c.id,
+                c.harm,
+                c.severity.name.lower(),
+                c.counts,
+                c.sentence.format_map(_Shown(c.parameters)),
+            )
             for c in engine.clauses
         ]
 

@@ -10,7 +10,17 @@ import click
 
 from comity.adapters.exports import Options, formats, read, total_bytes
 from comity.book import Book
-from comity.cli.common import charter_option, json_option, points, print_json, printable, progress, store_option, table, the_charter
+from comity.cli.common import (
+    charter_option,
+    json_option,
+    points,
+    print_json,
+    printable,
+    progress,
+    store_option,
+    table,
+    the_charter,
+)
 from comity.cli.findings_file import FindingsFile
 from comity.core.event import Unread
 from comity.core.harm import HARMS
@@ -40,7 +50,9 @@ Exit status: 0, or 2 if something could not be read (it is named, and the rest w
 @charter_option
 @store_option
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (one HTML file).")
-@click.option("--findings", type=click.Path(path_type=Path, dir_okay=False), help="Write this run's findings as NDJSON.")
+@click.option(
+    "--findings", type=click.Path(path_type=Path, dir_okay=False), help="Write this run's findings as NDJSON."
+)
 @click.option("--format", "format_", type=click.Choice(sorted(formats())), help="Read as this format.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Of the clock in logs that do not tell.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Of dates in WhatsApp texts.")
@@ -57,12 +69,12 @@ def rate(
     time_zone: str,
     date_order: str | None,
     community: str | None,
-    as_json: bool,  # noqa: FBT001  click passes flags so
-    quiet: bool,  # noqa: FBT001  the same
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Rate a chat: read exports, find what breaks the charter, keep the ledger, and show everybody's standing.
 
-    PATHS are files or folders: IRC logs, Telegram, Discord, WhatsApp, Slack and Matrix exports, or NDJSON, plain, gzip or
+    PATHS are files or folders: IRC logs, Telegram, Discord, WhatsApp, Slack and Matrix exports, NDJSON, plain, gzip or
     zstd. The format is seen from the content.
     """
     started = time.monotonic()
@@ -78,7 +90,10 @@ def rate(
         run = ledger.start_run(charter.digest(), _now())
         with progress(total_bytes(list(paths)), quiet=quiet or as_json) as step:
             summary = rating.run(chunks, step)
-        ledger.save_source(run, SourceRow(", ".join(map(str, paths)), 0, summary.events, sum(summary.findings.values()), summary.unread))
+        ledger.save_source(
+            run,
+            SourceRow(", ".join(map(str, paths)), 0, summary.events, sum(summary.findings.values()), summary.unread),
+        )
         ledger.finish_run(run, _now())
         book = Book(ledger, charter)
         if report is not None:
@@ -181,7 +196,7 @@ def _for_people(book: Book, engine: Engine, summary: Summary, seconds: float, ch
         click.echo(f"Slow: the pattern {pattern!r} is looked for message by message.", err=True)
 
 
-def _state(counts: bool, state: str) -> str:  # noqa: FBT001  one of two words
+def _state(counts: bool, state: str) -> str:
     return state if counts or state != "live" else "review"
 
 

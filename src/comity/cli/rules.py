@@ -4,9 +4,11 @@ import click
 
 from comity.cli.common import json_option, print_json, table
 from comity.core.harm import HARMS
-from comity.language import FIELDS
 from comity.features.registry import FEATURES
+from comity.language import FIELDS
 from comity.rules import Rule, built_in
+
+_FEW = 3  # texts of a list that are shown
 
 
 @click.command(
@@ -21,14 +23,16 @@ Examples:
 @click.option("--harms", is_flag=True, help="Show the harms a clause can name.")
 @click.option("--features", is_flag=True, help="Show what a `when` expression can look at.")
 @json_option
-def rules(name: str | None, harms: bool, features: bool, as_json: bool) -> None:  # noqa: FBT001  click passes flags so
+def rules(name: str | None, harms: bool, features: bool, as_json: bool) -> None:
     """Show the built-in rules, the harms, and what an expression can look at."""
     if harms:
         rows = [[h.id, h.title, h.matrix, h.category] for h in HARMS.values()]
         _show("Harms", ["harm", "title", "MSC4456", "DSA category"], rows, as_json=as_json)
     elif features:
         fields = [[n, "field", str(t)] for n, t in FIELDS.items()]
-        calls = [[f"{f.name}({', '.join(f.parameters)})", str(f.returns).split(" such")[0], f.doc] for f in FEATURES.values()]
+        calls = [
+            [f"{f.name}({', '.join(f.parameters)})", str(f.returns).split(" such")[0], f.doc] for f in FEATURES.values()
+        ]
         _show("What an expression can look at", ["word", "is", "meaning"], [*fields, *calls], as_json=as_json)
     elif name is not None:
         _one(_find(name), as_json=as_json)
@@ -65,8 +69,16 @@ def _one(rule: Rule, *, as_json: bool) -> None:
     click.echo(f"Finds: {_sentence(rule)}\n  when {' '.join(rule.when.split())}\n")
     for name, spec in rule.parameters.items():
         bounds = ", ".join(f"{w} {b}" for w, b in (("least", spec.least), ("most", spec.most)) if b is not None)
-        shown = f"{len(spec.default)} texts" if isinstance(spec.default, list) and len(spec.default) > 3 else spec.default  # noqa: PLR2004
-        click.echo(f"  {name} = {shown} {spec.unit}" + (f" ({bounds})" if bounds else "") + (f"  {spec.doc}" if spec.doc else ""))
+        shown = (
+            f"{len(spec.default)} texts"
+            if isinstance(spec.default, list) and len(spec.default) > _FEW
+            else spec.default
+        )
+        click.echo(
+            f"  {name} = {shown} {spec.unit}"
+            + (f" ({bounds})" if bounds else "")
+            + (f"  {spec.doc}" if spec.doc else "")
+        )
     for example in rule.example:
         click.echo("\nExample" + (f" with {example.parameters}" if example.parameters else "") + ":")
         for line in example.chat.strip().splitlines():

@@ -20,7 +20,7 @@ Exit status: 0 if the ledger is whole, 1 if not."""
 @store_option
 @click.option("--noted", help="A head kept elsewhere, NUMBER:SEAL, as this command prints it.")
 @json_option
-def verify(store: Path, noted: str | None, as_json: bool) -> None:  # noqa: FBT001  click passes flags so
+def verify(store: Path, noted: str | None, as_json: bool) -> None:
     """Check that no entry of the ledger was changed, removed, added or swapped."""
     head = None if noted is None else _head(noted)
     if not store.exists():
@@ -29,7 +29,15 @@ def verify(store: Path, noted: str | None, as_json: bool) -> None:  # noqa: FBT0
         verdict, now = ledger.verify(noted=head), ledger.head()
     shown = f"{now.number}:{now.seal.hex()}"
     if as_json:
-        print_json({"whole": verdict.whole, "entries": verdict.entries, "entry": verdict.number, "what": verdict.what, "head": shown})
+        print_json(
+            {
+                "whole": verdict.whole,
+                "entries": verdict.entries,
+                "entry": verdict.number,
+                "what": verdict.what,
+                "head": shown,
+            }
+        )
     elif verdict.whole:
         click.echo(f"The ledger is whole: {verdict.entries:,} entries, each sealed to the one before.")
         click.echo(f"Head: {shown}")

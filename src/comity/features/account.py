@@ -6,8 +6,8 @@ import re
 import numpy as np
 
 from comity.features.columns import Batch, Column
-from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 from comity.features.memory import UNKNOWN, Memory
+from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 
 @feature(Type.DURATION)
@@ -18,7 +18,7 @@ def account_age(_plan: Plan) -> Evaluate:
 
 @feature(Type.TRUTH, first="entities", entities=Parameter(Type.WORDS))
 def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
-    """Whether the member is one of the entities of a list; ``*`` and ``?`` stand for any characters (m.policy.rule.user)."""
+    """Whether the member is on a list of entities; ``*`` and ``?`` stand for any characters (m.policy.rule.user)."""
     listed = re.compile("|".join(fnmatch.translate(e) for e in entities) or r"(?!)", re.IGNORECASE)
     verdicts = Memory()
 

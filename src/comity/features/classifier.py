@@ -1,7 +1,7 @@
 """Scores of classifiers that others plug in (entry points of the group ``comity.classifiers``).
 
-A classifier is a callable: a list of texts in, a sequence of numbers from 0 to 1 out. Comity ships none. What rests on a score
-is for a person to look at: a charter cannot let it act alone.
+A classifier is a callable: a list of texts in, a sequence of numbers from 0 to 1 out. Comity ships none. What rests on
+a score is for a person to look at: a charter cannot let it act alone.
 """
 
 from collections.abc import Callable, Sequence

@@ -27,7 +27,7 @@ class Column(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Strings in one buffer of UTF-8: string i is buffer[starts[i]:ends[i]], followed by a NUL unless it is the last."""
+    """Strings in one buffer of UTF-8: string i is buffer[starts[i]:ends[i]], and a NUL parts it from the next."""
 
     joined: bytes
     buffer: Bytes
@@ -247,12 +247,12 @@ def batch(pieces: Sequence[Piece], calendar: Calendar, seed: int = 0) -> tuple[B
     bad = made.at == NOT_A_TIME
     if not bad.any():
         return made, []
-    return only(made, ~bad), [made.event(i) for i in np.flatnonzero(bad)]
+    return only(made, ~bad), [made.event(i) for i in np.flatnonzero(bad).tolist()]
 
 
 def only(of: Batch, rows: Bools) -> Batch:
     """A batch of some of the events of another."""
-    return Batch([Piece([of.event(i) for i in np.flatnonzero(rows)])], of.calendar, of.seed)
+    return Batch([Piece([of.event(i) for i in np.flatnonzero(rows).tolist()])], of.calendar, of.seed)
 
 
 def _together(columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:

@@ -6,8 +6,9 @@ import unicodedata
 import numpy as np
 from numba import njit
 
-from comity.features.columns import Bools, Hashes, Texts, texts
+from comity.features.columns import Hashes, Texts, texts
 from comity.features.kernels.hashing import hash_spans
+from comity.features.pieces import Bools
 
 _BETWEEN = re.compile(r"[\W_]+")
 
@@ -17,7 +18,7 @@ def plain(text: str) -> str:
     return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _plain_ascii(buffer, starts, ends, out, out_ends, ascii_only):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """``plain`` of each ASCII text, written to ``out`` at its own start; says which texts are not ASCII."""
     for i in range(len(starts)):

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from comity.features.columns import Batch, Ints, Texts
+from comity.features.columns import Batch, Texts
+from comity.features.pieces import Ints
 
 _CLASSES = 0x20000  # planes 0 and 1: all letters with case are there
 _UPPER, _LOWER, _LETTER, _MARK = 1, 2, 4, 8
@@ -30,19 +31,19 @@ def _classes() -> npt.NDArray[np.uint8]:
     return table
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _count_ascii(buffer, starts, ends, upper, lower, plain):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in range(len(starts)):
-        u = l = high = 0
+        capital, small, high = np.int64(0), np.int64(0), np.uint8(0)
         for k in range(starts[i], ends[i]):
             c = buffer[k]
-            u += np.uint8(c - 65) < 26
-            l += np.uint8(c - 97) < 26
+            capital += np.uint8(c - 65) < 26
+            small += np.uint8(c - 97) < 26
             high |= c
-        upper[i], lower[i], plain[i] = u, l, high < 128
+        upper[i], lower[i], plain[i] = capital, small, high < 128
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for i in rows:
         characters = upper = lower = letters = marks = run = mixed = 0
@@ -58,7 +59,9 @@ def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-
                 size, code = 3, ((c & 15) << 12) | ((buffer[k + 1] & 63) << 6) | (buffer[k + 2] & 63)
             else:
                 size = 4
-                code = ((c & 7) << 18) | ((buffer[k + 1] & 63) << 12) | ((buffer[k + 2] & 63) << 6) | (buffer[k + 3] & 63)
+                code = (
+                    ((c & 7) << 18) | ((buffer[k + 1] & 63) << 12) | ((buffer[k + 2] & 63) << 6) | (buffer[k + 3] & 63)
+                )
             k += size
             characters += 1
             bits = 0
@@ -86,8 +89,9 @@ def _count_all(buffer, starts, ends, rows, classes, counts):  # type: ignore[no-
 
 
 class Letters:
-    """Counts for each text, shape (texts,): characters, upper and lower case, letters, longest run of marks, words of
-    more than one alphabet.
+    """Counts for each text, shape (texts,).
+
+    characters; upper, lower: letters of that case; letters; marks: longest run; mixed: words of several alphabets.
     """
 
     def __init__(self, texts: Texts) -> None:

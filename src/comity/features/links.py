@@ -1,23 +1,24 @@
 """Features of links: whether there is one, how many, and whose hosts they name.
 
-A link is ``http://`` or ``https://`` and what follows up to a space, ``)`` or ``>``. A host is also found where it stands bare
-(``example.org/gift``), since scams are often written so; whatever stands before an ``@`` in a link is no host.
+A link is ``http://`` or ``https://`` and what follows up to a space, ``)`` or ``>``. A host is also found where it
+stands bare (``example.org/gift``), since scams are often written so; what stands before an ``@`` in a link is none.
 """
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from comity.features.columns import Batch, Bools, Bytes, Column, Hashes, Ints, texts
+from comity.features.columns import Batch, Bytes, Column, Hashes, texts
 from comity.features.kernels.hashing import hash_spans
+from comity.features.pieces import Bools, Ints
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 _MOST_LABELS = 8  # a host deeper than this is matched by its last labels
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _links(buffer, colons, starts, ends, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Count ``https?://[^/\\s][^\\s)>]+`` for each text, looking only at the places where there is a colon."""
+    r"""Count ``https?://[^/\s][^\s)>]+`` for each text, looking only at the places where there is a colon."""
     row = 0
     for colon in colons:
         if colon + 4 >= len(buffer) or buffer[colon + 1] != 47 or buffer[colon + 2] != 47:
@@ -38,12 +39,12 @@ def _links(buffer, colons, starts, ends, counts):  # type: ignore[no-untyped-def
             counts[row] += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _host_byte(c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return 97 <= (c | 32) <= 122 or 48 <= c <= 57 or c == 45 or c == 46 or c >= 128
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _hosts(buffer, dots, starts, ends, rows, host_starts, host_ends):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Spans around the dots that read like hosts; returns how many."""
     found, row, covered = 0, 0, -1
@@ -80,7 +81,7 @@ def _hosts(buffer, dots, starts, ends, rows, host_starts, host_ends):  # type: i
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _suffixes(buffer, host_starts, host_ends, most, owner, suffix_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Each host, and what is left of it after each of its dots but the last; returns how many."""
     found = 0
@@ -114,7 +115,7 @@ class Hosts:
 
     def __init__(self, batch: Batch) -> None:
         t = batch.texts
-        dots = np.flatnonzero(t.buffer == 46)  # noqa: PLR2004  a full stop
+        dots = np.flatnonzero(t.buffer == 46)
         n = len(dots)
         rows, starts, ends = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
         found = _hosts(t.buffer, dots, t.starts, t.ends, rows, starts, ends)

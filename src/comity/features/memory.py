@@ -4,13 +4,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from comity.features.columns import Hashes, Ints
+from comity.features.columns import Hashes
+from comity.features.pieces import Ints
 
 _MOST = 1 << 20  # keys remembered; beyond, all are looked at anew
 UNKNOWN = np.int64(-1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _look_up(keys, table, values, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     mask = np.uint64(len(table) - 1)
     for i in range(len(keys)):
@@ -20,7 +21,7 @@ def _look_up(keys, table, values, out):  # type: ignore[no-untyped-def]  # noqa:
         out[i] = values[slot] if table[slot] == keys[i] else -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _put(keys, values, table, held):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     mask = np.uint64(len(table) - 1)
     added = 0

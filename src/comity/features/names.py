@@ -10,9 +10,9 @@ from numba import njit
 from comity.core.event import ROLES
 from comity.features.columns import Batch, Column, hash_text
 from comity.features.kernels.hashing import mix
+from comity.features.memory import UNKNOWN, Memory
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 from comity.features.skeleton import skeletons
-from comity.features.memory import UNKNOWN, Memory
 
 _MANAGER = ROLES.index("manager")
 _MOST_NAMES = 1 << 20  # remembered with their looks; beyond, they are found out again
@@ -48,7 +48,7 @@ def _judged(judge: Callable[[str], bool]) -> Evaluate:
     return evaluate
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _has(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     mask = np.uint64(len(table) - 1)
     slot = key & mask
@@ -59,7 +59,7 @@ def _has(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return False
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _add(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     mask = np.uint64(len(table) - 1)
     slot = key & mask
@@ -71,7 +71,7 @@ def _add(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _like_manager(looks, bearers, managing, taken, bears, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """In the order of events: a manager's looks are taken from then on; another member's are held against them."""
     added = 0
@@ -177,4 +177,3 @@ def name_like_manager(plan: Plan, *, signature: str) -> Evaluate:
         return Column(values if known is None else values & known, known)
 
     return evaluate
-

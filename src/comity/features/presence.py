@@ -3,7 +3,8 @@
 import numpy as np
 from numba import njit
 
-from comity.features.columns import Bools, Hashes, Ints
+from comity.features.columns import Hashes
+from comity.features.pieces import Bools, Ints
 
 _STATE = np.dtype([("key", "<u8"), ("at", "<i8")])
 
@@ -40,13 +41,11 @@ class LastSpoke:
     def turn(self, speakers: Hashes, at: Ints, speaks: Bools, owners: Ints, mentioned: Hashes) -> Ints:
         """For each mention, of shape (mentions,), when the one mentioned last spoke before it; 0 if too long ago.
 
-        speakers, at, speaks: of each event, in order; owners: the event of each mention, ascending; mentioned: whose key.
+        speakers, at, speaks: of each event, in order; owners: each mention's event, ascending; mentioned: whose key.
         """
         self._make_room(len(speakers), int(at.max()) if len(at) else 0)
         out = np.zeros(len(owners), np.int64)
-        self._held += _turn(
-            speakers, at, speaks, owners, mentioned, self._within, self._keys, self._times, out
-        )
+        self._held += _turn(speakers, at, speaks, owners, mentioned, self._within, self._keys, self._times, out)
         return out
 
     def _make_room(self, rows: int, now: int) -> None:

@@ -7,8 +7,9 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from comity.features.columns import Batch, Bools, Column
+from comity.features.columns import Batch, Column
 from comity.features.patterns import PatternSet
+from comity.features.pieces import Bools
 
 Evaluate = Callable[[Batch], Column]
 
@@ -63,7 +64,7 @@ class Plan:
         self._asked.setdefault(signature, []).append(guard)
 
     def asked(self, signature: str, batch: Batch) -> Bools:
-        """The rows for which some rule asks for what is carried under a signature; at others it need not be looked up."""
+        """The rows at which some rule asks for what is carried under a signature; others need no look."""
         rows = np.zeros(len(batch), np.bool_)
         for guard in self._asked.get(signature, [None]):
             if guard is None:

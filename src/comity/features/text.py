@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from comity.features.columns import Batch, Column
-from comity.features.letters import letters
 from comity.features.keys import keys_of
+from comity.features.letters import letters
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 
@@ -53,17 +53,13 @@ def mixed_words(_plan: Plan) -> Evaluate:
     return lambda batch: Column(letters(batch).mixed, batch.text_known)
 
 
-@feature(
-    Type.TRUTH, first="pattern", pattern=Parameter(Type.TEXT), ignore_case=Parameter(Type.TRUTH, default=True)
-)
+@feature(Type.TRUTH, first="pattern", pattern=Parameter(Type.TEXT), ignore_case=Parameter(Type.TRUTH, default=True))
 def matches(plan: Plan, *, pattern: str, ignore_case: bool) -> Evaluate:
     """Whether a pattern (a regular expression) is found anywhere in the text."""
     return _any_of(plan, [plan.patterns.add(pattern, ignore_case=ignore_case)])
 
 
-@feature(
-    Type.NUMBER, first="patterns", patterns=Parameter(Type.WORDS), ignore_case=Parameter(Type.TRUTH, default=True)
-)
+@feature(Type.NUMBER, first="patterns", patterns=Parameter(Type.WORDS), ignore_case=Parameter(Type.TRUTH, default=True))
 def matching(plan: Plan, *, patterns: list[str], ignore_case: bool) -> Evaluate:
     """Number of the patterns (regular expressions) that are found in the text."""
     numbers = sorted({plan.patterns.add(p, ignore_case=ignore_case) for p in patterns})

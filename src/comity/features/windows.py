@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from comity.core.event import KINDS
-from comity.features.columns import Batch, Bools, Column, Hashes, Ints
+from comity.features.columns import Batch, Column, Hashes
 from comity.features.kernels.distinct import DistinctWindow
 from comity.features.kernels.hashing import hash_spans, mix
 from comity.features.kernels.windows import CountWindow
+from comity.features.pieces import Bools, Ints
 from comity.features.presence import LastSpoke
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
@@ -25,10 +26,8 @@ _MESSAGE = KINDS.index("message")
     within=Parameter(Type.DURATION),
     of=Parameter(Type.TRUTH, optional=True),
 )
-def count(
-    plan: Plan, *, per: Sequence[Evaluate], within: int, signature: str, of: Evaluate | None = None
-) -> Evaluate:
-    """Number of messages (or of events for which ``of`` holds) with the same identifiers ``per`` within the look-back."""
+def count(plan: Plan, *, per: Sequence[Evaluate], within: int, signature: str, of: Evaluate | None = None) -> Evaluate:
+    """Number of messages (or of events of which ``of`` holds) of the same identifiers ``per`` within the look-back."""
     window = plan.carry(signature, CountWindow(within))
 
     def evaluate(batch: Batch) -> Column:

@@ -70,4 +70,3 @@ def _quiet_until(found_day: Ints, forgotten: int) -> Callable[[int], bool]:
         return before == 0 or day - int(days[before - 1]) > forgotten + 1
 
     return quiet
-

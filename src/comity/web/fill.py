@@ -117,9 +117,8 @@ def _person(book: Book, member: int, interval: tuple[int, int], curve: list[Curv
     newcomer = days < book.charter.standing.newcomer_days
     held = rights(band, newcomer=newcomer)
     by_day = book.activity_of(member) if page else {}
-    entries, lines, lacking = ([], [], "")
-    if page:
-        entries, lines, lacking = _page(book, member)
+    nothing: tuple[list[EntryRow], list[SumLine], str] = ([], [], "")
+    entries, lines, lacking = _page(book, member) if page else nothing
     first, last, messages = book.span(member)
     return Person(
         pseudonym="" if row is None else row.pseudonym,
@@ -282,5 +281,3 @@ def _bands(book: Book) -> list[BandDay]:
             )
         )
     return rows
-
-

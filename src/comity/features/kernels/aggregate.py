@@ -22,7 +22,7 @@ _HASHES, _INTS, _DAYS = types.uint64[::1], types.int64[::1], types.int32[::1]
     types.int64(_HASHES, _DAYS, _INTS, _INTS, types.int64, _HASHES, _DAYS, _INTS, _INTS, types.int64),
     cache=True,
 )
-def _add(  # noqa: PLR0917 - a kernel takes its arrays one by one
+def _add(
     held_keys: Hashes,
     held_days: Days,
     sums: Ints,

@@ -7,7 +7,6 @@ grows one bucket at a time (Litwin 1980, "Linear hashing: a new tool for file an
 for others.
 """
 
-# ruff: noqa: PLR0917 - a kernel takes its arrays one by one; compiled calls know no keywords that cost nothing
 from typing import Any
 
 import numpy as np
