@@ -6,10 +6,12 @@ and not counted twice, and the carried window state is the one of the last commi
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from comity.core.charter import Clause
@@ -22,12 +24,13 @@ from comity.features.kernels.hashing import mix
 from comity.features.kernels.seen import SeenHours
 from comity.features.memory import UNKNOWN, Memory
 from comity.features.pieces import Ints, Piece
-from comity.stores.contract import Store
+from comity.stores.contract import SourceRow, Store
 
 BATCH = 16_384  # events a turn: enough that what a turn costs is spread thin, few enough to stay in the cache
 COMMIT = 262_144  # events a transaction
 MOST_UNREAD = 1_000  # that are named one by one; beyond, they are counted
 _MESSAGE = KINDS.index("message")
+_CURRENT = "names"  # among the window states: the names of those of the last commit, as JSON
 _NO_ACTIVITY = ActivityColumns([], [], [])
 _NO_FINDINGS = FindingColumns([], [], [], [], [], [], [], [])
 
@@ -50,11 +53,17 @@ class Chunk(Protocol):
 
 @dataclass(slots=True)
 class Summary:
-    """What a run came to. events: new ones; twice: known from before; unread: how many, named: the first of them."""
+    """What a run came to.
+
+    events, messages: new ones; twice: events known from before; communities, rooms: numbers of those that any event was
+    of, new or known; unread: how many, named: the first of them; first, last: milliseconds since 1970, of new events.
+    """
 
     events: int = 0
     messages: int = 0
     twice: int = 0
+    communities: set[int] = field(default_factory=set)
+    rooms: set[int] = field(default_factory=set)
     findings: Counter[int] = field(default_factory=Counter)
     unread: int = 0
     named: list[Unread] = field(default_factory=list)
@@ -68,37 +77,41 @@ class Summary:
 
 
 class Rating:
-    """One run of a charter over events, into a store. on_findings: told of each turn, before it is committed."""
+    """One run of a charter over events, into a store.
+
+    source: the number of the run in the store and what is read, noted with every transaction; on_findings: told of each
+    turn, before it is committed. anew: the counts over time that go on from nothing, because the charter rated by last
+    did not have them; empty where there was no rating before.
+    """
 
     def __init__(
-        self, engine: Engine, store: Store, *, on_findings: Callable[[Turn, list[str]], None] | None = None
+        self,
+        engine: Engine,
+        store: Store,
+        *,
+        source: tuple[int, str] | None = None,
+        on_findings: Callable[[Turn, list[str]], None] | None = None,
     ) -> None:
-        self._engine, self._store, self._on_findings = engine, store, on_findings
+        self._engine, self._store, self._on_findings, self._source = engine, store, on_findings, source
         self._seen, self._tally, self._numbers = SeenHours(store.seen), Tally(), Memory()
-        self._names, self._renamed = Memory(), dict[tuple[str, str], str]()
+        self._last_names, self._renamed = np.zeros(1024, np.uint64), dict[tuple[str, str], str]()
         self._communities: dict[str, int] = {}
         self._room_numbers: dict[int, int] = {}
+        self._met = Memory()
+        self._read = 0
         self._clauses = np.array(store.clauses([clause_row(engine, c) for c in engine.clauses]), np.int64)
         self._head = store.head()
         self.summary = Summary()
-        self.anew = engine.load(store.window_states())
+        self.anew = self._restore(store.window_states())
 
     def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
         """Rate everything; progress: told the bytes read and the events rated since it was told last."""
         source = batches(chunks, self.summary)
         going = True
-        # Events are many small objects that hold no circles: looking for circles among them costs a third of the time.
-        was_on = gc.isenabled()
-        gc.disable()
-        gc.freeze()
-        try:
+        with uncollected():
             while going:
                 going = self._transaction(source, progress)
                 gc.collect()
-        finally:
-            gc.unfreeze()
-            if was_on:
-                gc.enable()
         return self.summary
 
     def _transaction(
@@ -112,6 +125,7 @@ class Rating:
                     self.take(pieces)
                 events = sum(p.n for p in pieces)
                 done += events
+                self._read += read
                 if progress is not None:
                     progress(read, events)
                 if done >= COMMIT:
@@ -123,6 +137,7 @@ class Rating:
         """Rate pieces of events within a transaction; ``settle`` before it ends."""
         batch, unreadable = self._engine.columns(pieces)
         self.summary.leave_out([_no_time(e) for e in unreadable])
+        self._meet(batch)
         batch = self._new_only(batch)
         turn = Turn(batch, self._engine.find(batch), unreadable)
         if len(batch):
@@ -130,19 +145,55 @@ class Rating:
         return turn
 
     def settle(self) -> None:
-        """Post what adds up over a transaction: activity, seen events, window states."""
+        """Post what adds up over a transaction: activity, names, seen events, window states, how far the source is."""
         members, days, messages = self._tally.take()[:3]
         if len(members):
             activity = ActivityColumns(members.astype(np.int64).tolist(), days.tolist(), messages.tolist())
             self._head = self._store.post(_NO_FINDINGS, activity, after=self._head)
         self._keep_names()
         self._store.add_seen(self._seen.take_new())
-        self._store.save_window_states(self._engine.dump())
+        states = self._engine.dump()
+        self._store.save_window_states({**self._stale, **states, _CURRENT: msgspec.json.encode(list(states))})
+        if self._source is not None:
+            run, path = self._source
+            done = self.summary
+            row = SourceRow(path, self._read, done.events, sum(done.findings.values()), done.unread)
+            self._store.save_source(run, row)
+
+    def _restore(self, states: Mapping[str, bytes]) -> list[str]:
+        """Go on from the window states of the last commit; the names of those that begin anew, if any was there."""
+        current = msgspec.json.decode(states.get(_CURRENT, b"[]"), type=list[str])
+        # What another charter counted misses the events of this run: going on from it could find what never was.
+        self._stale = {name: b"" for name in current if name not in self._engine.plan.carried}
+        anew = []
+        for name in self._engine.plan.carried:
+            try:
+                if name in current:
+                    self._engine.load({name: states[name]})
+                else:
+                    anew.append(name)
+            except ValueError:  # of another version of the feature
+                anew.append(name)
+        return anew if current else []
+
+    def _meet(self, batch: Batch) -> None:
+        """Know the communities and rooms that events are of, also events known from before."""
+        if len(batch) == 0:
+            return
+        keys = mix(batch.hashes("community").values, batch.hashes("room").values)
+        unknown = self._met.look_up(keys) == UNKNOWN
+        if unknown.any():
+            rows = self._met.firsts(keys, unknown)
+            self._met.put(keys[rows], rows)
+            self.summary.rooms.update(self._rooms(batch, rows))
+            self.summary.communities.update(self._community(batch.string("community", i)) for i in rows.tolist())
 
     def _new_only(self, batch: Batch) -> Batch:
         if len(batch) == 0:
             return batch
-        new = self._seen.turn(batch.hashes("id").values, batch.at)
+        # An id is unique on its platform; two exports that were numbered from 1 on are of two communities.
+        ids = mix(batch.hashes("community").values, batch.hashes("id").values)
+        new = self._seen.turn(ids, batch.at)
         if new.all():
             return batch
         self.summary.twice += int(len(new) - new.sum())
@@ -191,17 +242,26 @@ class Rating:
             rows = self._numbers.firsts(account, unknown)
             self._numbers.put(account[rows], self._register(batch, rows))
             numbers = self._numbers.look_up(account)
-        names = mix(account, batch.hashes("name").values)
-        renamed = self._names.look_up(names) == UNKNOWN
-        if renamed.any():
-            rows = self._names.firsts(names, renamed)
-            self._names.put(names[rows], numbers[rows])
-            known = batch.strings("name")[1]
-            for i in rows.tolist():
-                if known is None or known[i]:
-                    account_of_it = batch.string("community", i), batch.string("member", i)
-                    self._renamed[account_of_it] = batch.string("name", i)
+        self._note_names(batch, numbers)
         return numbers
+
+    def _note_names(self, batch: Batch, numbers: Ints) -> None:
+        """Keep the last name of each member that differs from the one they had."""
+        names, known = batch.hashes("name")
+        end = int(numbers.max()) + 1
+        if end > len(self._last_names):
+            self._last_names = np.concatenate([self._last_names, np.zeros(end, np.uint64)])
+        differ = self._last_names[numbers] != names
+        if known is not None:
+            differ &= known
+        if not differ.any():
+            return
+        named = np.isin(numbers, numbers[differ])
+        rows = np.flatnonzero(named if known is None else named & known)[::-1]
+        last = rows[np.unique(numbers[rows], return_index=True)[1]]
+        self._last_names[numbers[last]] = names[last]
+        for i in last.tolist():
+            self._renamed[batch.string("community", i), batch.string("member", i)] = batch.string("name", i)
 
     def _register(self, batch: Batch, rows: Ints) -> Ints:
         numbers = np.empty(len(rows), np.int64)
@@ -235,6 +295,20 @@ class Rating:
         if name not in self._communities:
             self._communities[name] = self._store.community(name)
         return self._communities[name]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Within, Python looks for no circles: events hold none, and looking costs a third of the time of a replay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 def clause_row(engine: Engine, clause: Clause) -> ClauseRow:
