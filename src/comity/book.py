@@ -1,33 +1,46 @@
 """The book: a store's ledger under a charter, and everybody's standing in it. Reads, and decides nothing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
+from comity.bands import bands_on
 from comity.core.charter import SEVERITIES, Charter, State
 from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.explanation import Explanation, explain
 from comity.core.interval import Ints
 from comity.core.ledger import ClauseRow
-from comity.core.rights import Band, bands_over
+from comity.core.rights import Band
 from comity.core.standing import Counted
-from comity.core.standings import Folded, Standings, fold
+from comity.core.standings import Folded, Standings, fold, fold_one
 from comity.stores.contract import ActivityInForce, FindingsInForce, Store
+
+_UNSEEN: Final = 100_001  # above every standing
 
 
 class Book:
     """Standing of every member of a store's communities.
 
-    store: what the ledger is read from, once; charter: its figures of standing. Members go by their numbers there.
+    store: what the ledger is read from, once; charter: its figures of standing; communities: numbers of those to look
+    at, all if not given; not_after: the last day that can be today, for a clock gone wrong in one line must not make
+    everybody a century older (where all is later, it is this machine's clock that is wrong). Members go by their
+    numbers in the store.
+
+    A finding stays as it was decided: it counts with the severity of its clause on that day, if that clause was live
+    then. A charter that changes later changes what is found from then on, and how standing is summed, but no finding;
+    what a new charter would have found in the past is asked of ``compare``, which decides nothing.
     """
 
-    def __init__(self, store: Store, charter: Charter) -> None:
-        self.store, self.charter = store, charter
+    def __init__(
+        self, store: Store, charter: Charter, *, communities: Collection[int] = (), not_after: int | None = None
+    ) -> None:
+        self.store, self.charter, self._not_after = store, charter, not_after
         self.activity: ActivityInForce
         self.findings: FindingsInForce
-        self.activity, self.findings = store.in_force()
+        self.activity, self.findings = _in_force(store, communities)
         self.clauses: list[ClauseRow] = store.clause_rows()
         self.members = store.counts().members
         counts = np.array([False, *(c.state == State.LIVE for c in self.clauses)])
@@ -36,16 +49,32 @@ class Book:
         self.severity: Ints = severity[self.findings.clause]
 
     @cached_property
-    def first(self) -> int | None:
-        """The first day on which anything happened, None if nothing ever did."""
-        days = [c.min() for c in (self.activity.day, self.findings.day) if len(c)]
-        return int(min(days)) if days else None
+    def days(self) -> Ints:
+        """The days up to today on which anything happened, ascending."""
+        days = np.unique(np.concatenate([self.activity.day, self.findings.day]))
+        past = days if self._not_after is None else days[days <= self._not_after]
+        return past if len(past) else days
 
     @cached_property
+    def later(self) -> int | None:
+        """The last day on which something claims to have happened, if that is after today."""
+        last = max((int(c.max()) for c in (self.activity.day, self.findings.day) if len(c)), default=0)
+        return last if last > self.today else None
+
+    @property
+    def first(self) -> int | None:
+        """The first day on which anything happened, None if nothing ever did."""
+        return int(self.days[0]) if len(self.days) else None
+
+    @property
     def today(self) -> int:
         """The last day on which anything happened: the day that standing is asked for."""
-        days = [c.max() for c in (self.activity.day, self.findings.day) if len(c)]
-        return int(max(days)) if days else 0
+        return int(self.days[-1]) if len(self.days) else 0
+
+    @cached_property
+    def active(self) -> Ints:
+        """Numbers of the members who wrote, or of whom something was found, ascending."""
+        return np.unique(np.concatenate([self.activity.member, self.findings.member]))
 
     @cached_property
     def folded(self) -> Folded:
@@ -80,10 +109,8 @@ class Book:
         who, folded = self.folded.having_findings()
         if not len(who):
             return {}
-        last = None
-        for _day, bands in bands_over(folded, self._begin(), self.today):
-            last = bands
-        return {} if last is None else {int(m) + 1: Band(int(b)) for m, b in zip(who, last, strict=True)}
+        ((_, _, last),) = bands_on([self.today], folded)
+        return {int(m) + 1: Band(int(b)) for m, b in zip(who, last, strict=True)}
 
     @cached_property
     def lowest(self) -> Mapping[int, tuple[int, int]]:
@@ -92,16 +119,21 @@ class Book:
         Standing falls only on a day of a finding, so those days are all that need to be looked at.
         """
         who, folded = self.folded.having_findings()
-        points, days = np.full(len(who), 100_001, np.int64), np.zeros(len(who), np.int64)
-        for day in np.unique(folded.found_day).tolist():
+        points, days = np.full(len(who), _UNSEEN, np.int64), np.zeros(len(who), np.int64)
+        for day in np.unique(folded.found_day[folded.found_day <= self.today]).tolist():
             here = np.unique(folded.found_member[folded.found_day == day])
             now = folded.at(day).points[here]
             lower = now < points[here]
             points[here[lower]], days[here[lower]] = now[lower], day
-        return {int(m) + 1: (int(p), int(d)) for m, p, d in zip(who, points, days, strict=True)}
+        rows = zip(who, points, days, strict=True)
+        return {int(m) + 1: (int(p), int(d)) for m, p, d in rows if p < _UNSEEN}
 
-    def band(self, member: int) -> Band:
-        """The band of a member today."""
+    def band(self, member: int, day: int | None = None) -> Band:
+        """The band of a member on a day, or today."""
+        if day is not None and day != self.today:
+            folded = fold_one(self.activity_of(member), self.counted_of(member), self.charter.standing)
+            ((_, _, (band,)),) = bands_on([day], folded)
+            return Band(int(band))
         if member in self.bands:
             return self.bands[member]
         days = int(self.standings.active_days[member - 1])
@@ -186,6 +218,12 @@ class Book:
         rows: Ints = order[low:high]
         return rows
 
-    def _begin(self) -> int:
-        """The first day of which something is remembered at the end, or of the first finding if that is later."""
-        return int(self.findings.day[self.counted].min())
+
+def _in_force(store: Store, communities: Collection[int]) -> tuple[ActivityInForce, FindingsInForce]:
+    if not communities:
+        return store.in_force()
+    parts = [store.in_force(number) for number in sorted(set(communities))]
+    activity, findings = (
+        [np.concatenate(column) for column in zip(*some, strict=True)] for some in zip(*parts, strict=True)
+    )
+    return ActivityInForce(*activity), FindingsInForce(*findings)

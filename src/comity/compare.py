@@ -11,7 +11,7 @@ from comity.book import Book
 from comity.core.charter import Charter
 from comity.core.rights import Band, Right, rights
 from comity.engine import Engine
-from comity.replay import COMMIT, Chunk, Rating, Summary, batches
+from comity.replay import COMMIT, Chunk, Rating, Summary, batches, uncollected
 from comity.stores.contract import Store
 
 Account = tuple[str, str]  # community and account, as the platform names them
@@ -33,7 +33,10 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A member whom two charters would treat differently. gains, losses: of rights, at the lowest point."""
+    """A member whom two charters would treat differently.
+
+    gains, losses: rights at the lowest point under the new one; why: sentences.
+    """
 
     pseudonym: str
     name: str
@@ -57,18 +60,20 @@ def compare(
     *,
     open_store: Callable[[Path], AbstractContextManager[Store]],
     progress: Callable[[int, int], None] | None = None,
+    not_after: int | None = None,
 ) -> Iterator[tuple[list[Difference], Summary, Book]]:
     """Rate a log by both charters in one reading; nothing is kept.
 
-    open_store: makes an empty store at a path. Gives who would be treated differently, the most weighty first; what was
-    read; and the book of the new charter, for as long as the context lasts.
+    open_store: makes an empty store at a path; not_after: see ``Book``. Gives who would be treated differently, the
+    most weighty first; what was read; and the book of the new charter, for as long as the context lasts.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="comity-compare-")))
         stores = [stack.enter_context(open_store(folder / name)) for name in ("old.sqlite", "new.sqlite")]
         ratings = [Rating(Engine(c), s) for c, s in zip((old, new), stores, strict=True)]
-        _rate(ratings, chunks, stores, progress)
-        books = [Book(s, c) for s, c in zip(stores, (old, new), strict=True)]
+        with uncollected():
+            _rate(ratings, chunks, stores, progress)
+        books = [Book(s, c, not_after=not_after) for s, c in zip(stores, (old, new), strict=True)]
         differences = _differences(*books)
         summary = ratings[1].summary
         yield differences, summary, books[1]
@@ -104,52 +109,42 @@ def _differences(old: Book, new: Book) -> list[Difference]:
     treated_old, treated_new = _treatments(old), _treatments(new)
     found = []
     for account in sorted({*treated_old, *treated_new}):
-        a, b = treated_old.get(account), treated_new.get(account)
-        pseudonym, name = a[:2] if a else b[:2] if b else ("", "")
-        before = a[2] if a else _untouched(old)
-        after = b[2] if b else _untouched(new)
-        why = tuple(_why(before, after, old.charter, new.charter))
-        held, kept = rights(before.band, newcomer=False), rights(after.band, newcomer=False)
-        if before.found == after.found and before.measures == after.measures and before.band == after.band:
+        pseudonym, name, before = treated_old.get(account, ("", "", _untouched(old)))
+        pseudonym, name, after = treated_new.get(account, (pseudonym, name, _untouched(new)))
+        if (before.found, before.measures, before.band) == (after.found, after.measures, after.band):
             continue
+        held, kept = rights(before.band, newcomer=False), rights(after.band, newcomer=False)
         gains, losses = (tuple(r for r in Right if r in some) for some in (kept - held, held - kept))
+        why = tuple(_why(before, after, old.charter, new.charter))
         found.append(Difference(pseudonym, name, before, after, gains, losses, why))
     return sorted(found, key=lambda d: d.weight, reverse=True)
 
 
 def _treatments(book: Book) -> dict[Account, tuple[str, str, Treatment]]:
-    names = book.clauses
+    """Pseudonym, name and treatment of every member with findings that count and whose standing they moved."""
     found: dict[int, Counter[str]] = {}
     measures: dict[int, Counter[str]] = {}
     f = book.findings
     for member, clause, counted in zip(f.member.tolist(), f.clause.tolist(), book.counted.tolist(), strict=True):
         if counted:
-            found.setdefault(member, Counter())[names[clause - 1].id] += 1
-            measures.setdefault(member, Counter()).update(names[clause - 1].measures.split())
+            found.setdefault(member, Counter())[book.clauses[clause - 1].id] += 1
+            measures.setdefault(member, Counter()).update(book.clauses[clause - 1].measures.split())
     out = {}
-    for member, by_clause in found.items():
+    p = book.charter.standing
+    for member, (lowest, _) in book.lowest.items():
         row = book.store.member(member)
         if row is None:
             continue
-        lowest = book.lowest[member][0]
-        band = _band_at(lowest, book)
+        # Pseudonyms differ from store to store: both know a member by community and account.
         account = (str(row.community), row.account or row.pseudonym)
-        out[account] = (
-            row.pseudonym,
-            row.name or row.account or "",
-            Treatment(lowest, band, by_clause, measures[member]),
-        )
+        band = Band(sum(lowest >= 1000 * line for line in (p.muted, p.no_links, p.suspended)))
+        treatment = Treatment(lowest, band, found[member], measures[member])
+        out[account] = (row.pseudonym, row.name or row.account or "", treatment)
     return out
 
 
 def _untouched(book: Book) -> Treatment:
     return Treatment(book.charter.standing.start(verified=False), Band.GOOD, Counter(), Counter())
-
-
-def _band_at(points: int, book: Book) -> Band:
-    p = book.charter.standing
-    level = sum(points >= 1000 * line for line in (p.muted, p.no_links, p.suspended))
-    return Band(level)
 
 
 def _why(old: Treatment, new: Treatment, before: Charter, after: Charter) -> list[str]:
@@ -158,9 +153,12 @@ def _why(old: Treatment, new: Treatment, before: Charter, after: Charter) -> lis
     for clause in sorted({*old.found, *new.found}):
         a, b = old.found[clause], new.found[clause]
         if a != b:
-            why.append(f"clause {clause}: {b} findings instead of {a} ({texts[clause]})")
+            findings = "1 finding" if b == 1 else f"{b:,} findings"
+            why.append(f"clause {clause}: {findings} instead of {a:,} ({texts[clause]})")
     if old.found == new.found and old.measures != new.measures:
         why.append("the same findings have other measures")
     if old.found == new.found and old.lowest != new.lowest:
         why.append("the same findings weigh otherwise")
+    if old.found == new.found and old.lowest == new.lowest and old.band != new.band:
+        why.append("the same standing lies in another band")
     return why
