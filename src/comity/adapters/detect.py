@@ -25,6 +25,8 @@ _BUILT_IN = {
     "irc": "comity.adapters.irc:Irc",
 }
 """Asked in this order: what is told by keys before what is told by the look of lines."""
+NOT_A_CHAT, NO_TEXT = "the format is not known", "files that are no text were passed over"
+"""What is said of files beside a chat: of one that is in no format we know; of how many that hold no text at all."""
 _MOST_BLOCK, _MOST_HELD = 500_000, 64 * 2**20
 """Bytes: a block for one input, and for all together. Blocks of this size stay in the processor's cache."""
 
@@ -107,11 +109,11 @@ def _readers(
             kind = choice[0] if options.format else next((one for one in choice if one.recognises(head)), None)
             if kind is None:
                 expected = "one of: " + ", ".join(one.title for one in formats().values())
-                unread.append(Unread(source.shown, 0, "the format is not known", expected))
+                unread.append(Unread(source.shown, 0, NOT_A_CHAT, expected))
             else:
                 yield kind([source], options, block)
     if passed:
-        unread.append(Unread(shown, 0, f"files that are no text were passed over: {passed}", "chats as text or JSON"))
+        unread.append(Unread(shown, 0, f"{NO_TEXT}: {passed}", "chats as text or JSON"))
 
 
 def _files(path: Path, unread: list[Unread]) -> Iterator[Path]:

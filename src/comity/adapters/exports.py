@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from comity.adapters.detect import formats, plan, total_bytes
+from comity.adapters.detect import NO_TEXT, NOT_A_CHAT, formats, plan, total_bytes
 from comity.adapters.merge import merge
 from comity.adapters.reader import Chunk, Options, Reader
 
-__all__ = ["Chunk", "Options", "Reader", "formats", "read", "total_bytes"]
+__all__ = ["NOT_A_CHAT", "NO_TEXT", "Chunk", "Options", "Reader", "formats", "read", "total_bytes"]
 
 
 def read(paths: Sequence[Path], options: Options) -> Iterator[Chunk]:

@@ -1,12 +1,16 @@
-"""The command line: the one place that joins all parts. Commands are loaded when called, so that help is quick."""
+"""The command line: the one place that joins all parts. Commands are loaded when they are called: help is quick."""
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import click
 
 from comity import __version__
+from comity.cli.printing import printable
 from comity.core.errors import ComityError
 
 # Name of the command: module and attribute, and the line that `comity --help` shows.
@@ -19,10 +23,11 @@ _COMMANDS = {
     "verify": ("comity.cli.verify:verify", "Check that no entry of the ledger was changed, removed or added."),
     "completion": ("comity.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
 }
+_STOPPED = 130  # what shells give for a process that Ctrl-C ended
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported when they are needed."""
+    """A group whose commands are imported when they are needed, and whose errors are one clear sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(_COMMANDS)
@@ -50,6 +55,41 @@ class _Commands(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx) from e
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT002  click's signature
+        **extra: Any,  # noqa: ANN401  the same
+    ) -> Any:  # noqa: ANN401  the same
+        """Run a command. Whatever a person can act on is told without a traceback; exit status 1."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()  # a full disk or a closed pipe may show only here
+        except click.ClickException as e:
+            e.show()
+            sys.exit(1)
+        except click.Abort:
+            _end("stopped. What was committed is kept; the same command goes on from there.", _STOPPED)
+        except ComityError as e:
+            _end(str(e))
+        except OSError as e:
+            if e.errno == errno.EPIPE:  # nobody reads on: nothing to say, and nobody to say it to
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
+            where = "" if e.filename is None else f"{os.fsdecode(e.filename)}: "
+            _end(f"{where}{e.strerror or e}")
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(why: str, status: int = 1) -> NoReturn:
+    """Say why, safely for a terminal, and end."""
+    click.echo("comity: " + "\n".join(map(printable, why.split("\n"))), err=True)
+    sys.exit(status)
+
 
 @click.group(
     cls=_Commands,
@@ -62,9 +102,5 @@ def comity() -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run a command. Errors a person can act on are told without a traceback; exit status 1."""
-    try:
-        comity.main(args=None if args is None else list(args), prog_name="comity")
-    except ComityError as e:
-        click.echo(f"comity: {e}", err=True)
-        sys.exit(1)
+    """Run a command and end the process: 0 all is well, 1 an error, 2 something was left out, 130 stopped."""
+    comity.main(args=None if args is None else list(args), prog_name="comity")

@@ -1,22 +1,25 @@
-"""What commands share: options, progress, tables, the charter and the store they work on."""
+"""What commands share: options, progress, the charter, the store and the inputs they work on."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Final, Protocol
 
 import click
-import msgspec
 
+from comity.cli.printing import printable
 from comity.core.charter import Charter
+from comity.core.errors import ComityError
 
-DEFAULT_STORE = Path("comity.sqlite")
-DEFAULT_CHARTER = Path(__file__).parent.parent / "data" / "charter.toml"
+DEFAULT_STORE: Final = Path("comity.sqlite")
+DEFAULT_CHARTER: Final = Path(__file__).parent.parent / "data" / "charter.toml"
+EPOCH: Final = date(1970, 1, 1)
 
 store_option = click.option(
     "--store",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     default=DEFAULT_STORE,
     show_default=True,
     help="The ledger's file.",
@@ -24,7 +27,7 @@ store_option = click.option(
 charter_option = click.option(
     "--charter",
     "charter_path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path),
     help="The community's charter; without it, charter.toml beside the export, else the default charter.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
@@ -49,25 +52,31 @@ def the_charter(path: Path | None, beside: Path | None = None) -> tuple[Charter,
     return load_charter(found), found
 
 
-def print_json(value: Any) -> None:  # noqa: ANN401  whatever msgspec can write
-    """One JSON object, indented for those who look."""
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+def the_ledger(store: Path) -> Path:
+    """A store that commands other than ``rate`` work on. Raises click.UsageError if there is none."""
+    if not store.exists():
+        raise click.UsageError(f"there is no ledger at {printable(str(store))}; rate a chat first, or name --store")
+    return store
 
 
-def table(title: str, columns: list[str], rows: list[list[str]], *, right: tuple[int, ...] = ()) -> None:
-    """A table for people; right: positions of the columns with figures."""
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  slow to import
-    from rich.console import Console  # noqa: PLC0415  the same
-    from rich.table import Table  # noqa: PLC0415  the same
-    from rich.text import Text  # noqa: PLC0415  the same
+def make_folder(file: Path) -> None:
+    """The folder that a file is to lie in, new where needed. Raises ComityError if that cannot be."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise ComityError(f"{file}: its folder cannot be made: {e.strerror}") from e
+    if file.is_dir():
+        raise ComityError(f"{file} is a folder; expected the name of a file in it")
 
-    drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, title_style="bold")
-    for i, name in enumerate(columns):
-        drawn.add_column(name, justify="right" if i in right else "left")
-    for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    console.print(drawn)
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return round(datetime.now(UTC).timestamp() * 1000)
+
+
+def today(charter: Charter) -> int:
+    """Days since 1970 on the charter's wall clock."""
+    return (datetime.now(charter.zone).date() - EPOCH).days
 
 
 @contextmanager
@@ -98,20 +107,3 @@ def progress(total: int, *, quiet: bool) -> Iterator[Step]:
             bar.update(task, advance=read, events=done)
 
         yield step
-
-
-def points(thousandths: int) -> str:
-    """A standing for people, one decimal, rounded down so that no line seems reached that is not."""
-    return f"{thousandths // 1000}.{thousandths % 1000 // 100}"
-
-
-def signed(thousandths: int) -> str:
-    """Points of a sum, three decimals and a sign."""
-    sign = "−" if thousandths < 0 else "+"
-    whole, rest = divmod(abs(thousandths), 1000)
-    return f"{sign}{whole}.{rest:03}"
-
-
-def printable(text: str) -> str:
-    """A text from a chat, safe to print on a terminal: no control characters, no direction overrides."""
-    return "".join(c if c.isprintable() else "�" for c in text)

@@ -2,7 +2,8 @@
 
 import click
 
-from comity.cli.common import json_option, print_json, table
+from comity.cli.common import json_option
+from comity.cli.printing import print_json, printable, table
 from comity.core.harm import HARMS
 from comity.features.registry import FEATURES
 from comity.language import FIELDS
@@ -23,16 +24,14 @@ Examples:
 @click.option("--harms", is_flag=True, help="Show the harms a clause can name.")
 @click.option("--features", is_flag=True, help="Show what a `when` expression can look at.")
 @json_option
-def rules(name: str | None, harms: bool, features: bool, as_json: bool) -> None:
+def rules(*, name: str | None, harms: bool, features: bool, as_json: bool) -> None:
     """Show the built-in rules, the harms, and what an expression can look at."""
     if harms:
         rows = [[h.id, h.title, h.matrix, h.category] for h in HARMS.values()]
         _show("Harms", ["harm", "title", "MSC4456", "DSA category"], rows, as_json=as_json)
     elif features:
-        fields = [[n, "field", str(t)] for n, t in FIELDS.items()]
-        calls = [
-            [f"{f.name}({', '.join(f.parameters)})", str(f.returns).split(" such")[0], f.doc] for f in FEATURES.values()
-        ]
+        fields = [[n, "field", _short(t)] for n, t in FIELDS.items()]
+        calls = [[f"{f.name}({', '.join(f.parameters)})", _short(f.returns), f.doc] for f in FEATURES.values()]
         _show("What an expression can look at", ["word", "is", "meaning"], [*fields, *calls], as_json=as_json)
     elif name is not None:
         _one(_find(name), as_json=as_json)
@@ -41,12 +40,17 @@ def rules(name: str | None, harms: bool, features: bool, as_json: bool) -> None:
         _show("Built-in rules", ["rule", "harm", "finds"], rows, as_json=as_json)
 
 
+def _short(type_: str) -> str:
+    """A type without its examples."""
+    return str(type_).split(" such")[0].split(" (")[0]
+
+
 def _find(name: str) -> Rule:
     known = built_in()
     if name not in known:
         from comity.language import nearest  # noqa: PLC0415  only for a mistake
 
-        raise click.BadParameter(f"there is no rule {name!r}; expected {nearest(name, list(known))}")
+        raise click.UsageError(f"there is no rule {printable(name)!r}; expected {nearest(name, list(known))}")
     return known[name]
 
 
@@ -69,18 +73,14 @@ def _one(rule: Rule, *, as_json: bool) -> None:
     click.echo(f"Finds: {_sentence(rule)}\n  when {' '.join(rule.when.split())}\n")
     for name, spec in rule.parameters.items():
         bounds = ", ".join(f"{w} {b}" for w, b in (("least", spec.least), ("most", spec.most)) if b is not None)
-        shown = (
-            f"{len(spec.default)} texts"
-            if isinstance(spec.default, list) and len(spec.default) > _FEW
-            else spec.default
-        )
-        click.echo(
-            f"  {name} = {shown} {spec.unit}"
-            + (f" ({bounds})" if bounds else "")
-            + (f"  {spec.doc}" if spec.doc else "")
-        )
+        value = spec.default
+        if isinstance(value, list) and len(value) > _FEW:
+            value = f"{len(value)} texts"
+        told = (f"{value} {spec.unit}".strip(), f"({bounds})" if bounds else "", spec.doc)
+        click.echo(f"  {name} = {'  '.join(part for part in told if part)}")
     for example in rule.example:
-        click.echo("\nExample" + (f" with {example.parameters}" if example.parameters else "") + ":")
+        given = ", ".join(f"{k} = {v}" for k, v in example.parameters.items())
+        click.echo("\nExample" + (f" with {given}" if given else "") + ":")
         for line in example.chat.strip().splitlines():
             clock, _, rest = line.strip().partition(" ")
             said = rest.partition(" ")[2].strip()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from comity.cli.common import json_option, print_json, store_option
+from comity.cli.common import json_option, store_option, the_ledger
+from comity.cli.printing import counted, print_json, printable
 from comity.core.ledger import Head
 from comity.stores.sqlite import SqliteStore
 
@@ -20,26 +21,19 @@ Exit status: 0 if the ledger is whole, 1 if not."""
 @store_option
 @click.option("--noted", help="A head kept elsewhere, NUMBER:SEAL, as this command prints it.")
 @json_option
-def verify(store: Path, noted: str | None, as_json: bool) -> None:
+def verify(*, store: Path, noted: str | None, as_json: bool) -> None:
     """Check that no entry of the ledger was changed, removed, added or swapped."""
     head = None if noted is None else _head(noted)
-    if not store.exists():
-        raise click.UsageError(f"there is no ledger at {store}; rate a chat first, or name it with --store")
-    with SqliteStore.open(store, durable=False, read_only=True) as ledger:
+    with SqliteStore.open(the_ledger(store), durable=False, read_only=True) as ledger:
         verdict, now = ledger.verify(noted=head), ledger.head()
     shown = f"{now.number}:{now.seal.hex()}"
     if as_json:
-        print_json(
-            {
-                "whole": verdict.whole,
-                "entries": verdict.entries,
-                "entry": verdict.number,
-                "what": verdict.what,
-                "head": shown,
-            }
-        )
+        whole, entries, what = verdict.whole, verdict.entries, verdict.what
+        print_json({"whole": whole, "entries": entries, "entry": verdict.number, "what": what, "head": shown})
     elif verdict.whole:
-        click.echo(f"The ledger is whole: {verdict.entries:,} entries, each sealed to the one before.")
+        click.echo(
+            f"The ledger is whole: {counted(verdict.entries, 'entry', 'entries')}, each sealed to the one before."
+        )
         click.echo(f"Head: {shown}")
         click.echo("Keep the head elsewhere: who can write the file could seal it anew, and only a noted head tells.")
     else:
@@ -53,5 +47,6 @@ def _head(noted: str) -> Head:
     try:
         head = Head(int(number), bytes.fromhex(seal))
     except ValueError:
-        raise click.BadParameter(f"{noted!r} is no head; expected NUMBER:SEAL as this command prints it") from None
+        what = f"{printable(noted)!r} is no head; expected NUMBER:SEAL as this command prints it"
+        raise click.UsageError(what) from None
     return head
