@@ -3,6 +3,7 @@
 Live and replay run this same code. Cutting the stream into other batches changes no finding.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ class Engine:
             at = np.flatnonzero(turn.findings.clauses == number)
             rows = turn.findings.rows[at]
             columns = {k: _at(e(turn.batch), rows) for k, e in self._whens[number].figures.items()}
-            form = "{" + ",".join(f'"{k}":%s' for k in columns) + "}"
+            form = "{" + ",".join(json.dumps(k).replace("%", "%%") + ":%s" for k in columns) + "}"
             for i, values in zip(at.tolist(), zip(*columns.values(), strict=True) if columns else (), strict=False):
                 out[i] = form % values
         return ["{}" if text == "" else text for text in out]
@@ -138,4 +139,4 @@ def _at(column: Column, rows: Ints) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    return str(value) if isinstance(value, int) else format(value, ".4g")
+    return str(int(value)) if value == int(value) else format(value, ".4g")

@@ -6,11 +6,9 @@ expression is true.
 """
 
 import ast
-import difflib
+import math
 import operator
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeGuard
 
 import numpy as np
@@ -18,14 +16,15 @@ import numpy as np
 from comity import logic
 from comity.core.event import KINDS, ROLES
 from comity.features import library
-from comity.features.columns import Batch, Column, hash_text
-from comity.features.registry import FEATURES, Evaluate, Feature, Parameter, Plan, Type
+from comity.features.columns import Column, hash_text
+from comity.features.registry import FEATURES, Evaluate, Feature, Parameter, Type
+from comity.syntax import WhenError, duration, nearest, parse
+from comity.terms import Term, Terms, When
+
+__all__ = ["FIELDS", "Compiler", "When", "WhenError", "duration", "nearest", "parse", "rests_on_a_score"]
 
 SUBJECTS: Final = library.__all__  # importing them registered their features
-MOST_NODES = 500
-MOST_LENGTH = 4_000
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
-_MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+MOST_NUMBER: Final = 1 << 53  # up to which every whole number is one in floating point too
 _COMPARE: Final[dict[type[ast.cmpop], logic.Operator]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -40,102 +39,12 @@ FIELDS: Final[dict[str, Type]] = {
 }  # fmt: skip
 
 
-class WhenError(ValueError):
-    """A mistake in an expression. line and column: from 1, within the expression; expected: what would be right."""
-
-    def __init__(self, what: str, node: ast.AST | None = None, *, expected: str = "") -> None:
-        self.what, self.expected = what, expected
-        self.line = getattr(node, "lineno", 1)
-        self.column = getattr(node, "col_offset", 0) + 1
-        super().__init__(what + (f"; expected {expected}" if expected else ""))
-
-
-def duration(text: str) -> int:
-    """Milliseconds of ``30s``, ``10m``, ``24h``, ``7d`` or ``250ms``. Raises ValueError if it is none of these."""
-    if (match := _DURATION.fullmatch(text)) is None:
-        raise ValueError(f"{text!r} is no duration; expected a number and ms, s, m, h or d, such as '30s'")
-    return int(match[1]) * _MILLISECONDS[match[2]]
-
-
-def nearest(word: str, words: Sequence[str]) -> str:
-    """The valid words that come nearest, as a message says it; all of them where none is near and they are few."""
-    near = difflib.get_close_matches(word, words, n=2, cutoff=0.6)
-    return " or ".join(near) if near else "one of " + ", ".join(sorted(words))
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A checked part of an expression. value: a constant, else None and ``evaluate`` gives its column."""
-
-    type: Type
-    signature: str
-    evaluate: Evaluate
-    value: Any = None
-
-
-@dataclass(slots=True)
-class When:
-    """A checked expression. figures: what it compares, by label; shown with a finding as the figures the rule saw."""
-
-    signature: str
-    evaluate: Evaluate
-    figures: dict[str, Evaluate] = field(default_factory=dict)
-
-
-class Compiler:
+class Compiler(Terms):
     """Compiles the expressions of one charter; clauses that ask the same share one answer for each batch."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self._terms: dict[str, Term] = {}
-        self.every_batch: list[Evaluate] = []
-        self.carried: list[str] = []
 
     def compile(self, source: str, parameters: Mapping[str, Any]) -> When:
         """Check an expression with its parameters' values. Raises WhenError."""
-        tree = parse(source)
-        return _Checker(self, parameters).when(tree)
-
-    def share(self, term: Term, *, carries: bool = False) -> Term:
-        """The term under whose signature an equal one may have been made before."""
-        if term.signature in self._terms:
-            return self._terms[term.signature]
-        number, inner = len(self._terms), term.evaluate
-
-        def evaluate(batch: Batch) -> Column:
-            column = batch.memo.get(number)
-            if column is None:
-                column = batch.memo[number] = inner(batch)
-            return column
-
-        shared = Term(term.type, term.signature, evaluate, term.value)
-        self._terms[term.signature] = shared
-        if carries:
-            self.every_batch.append(evaluate)
-            self.carried.append(term.signature)
-        return shared
-
-    def known(self, signature: str) -> Term | None:
-        """A term made before."""
-        return self._terms.get(signature)
-
-
-def parse(source: str) -> ast.expr:
-    """The syntax tree of an expression. Raises WhenError at the place of a mistake, or if it is too large."""
-    if len(source) > MOST_LENGTH:
-        raise WhenError(f"the expression has {len(source)} characters", expected=f"at most {MOST_LENGTH}")
-    # Within parentheses line breaks mean nothing, and the tree is no deeper for it.
-    try:
-        tree = ast.parse(f"(\n{source}\n)", mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
-        mistake = WhenError(f"the expression cannot be read: {getattr(e, 'msg', e)}")
-        mistake.line = max((getattr(e, "lineno", None) or 2) - 1, 1)
-        mistake.column = max(getattr(e, "offset", None) or 1, 1)
-        raise mistake from None
-    ast.increment_lineno(tree, -1)
-    if sum(1 for _ in ast.walk(tree)) > MOST_NODES:
-        raise WhenError("the expression is too large", expected=f"at most {MOST_NODES} parts")
-    return tree
+        return _Checker(self, parameters).when(parse(source))
 
 
 class _Checker:
@@ -154,8 +63,8 @@ class _Checker:
     def _guard(self, parts: Sequence[Term]) -> None:
         """Where all that is not carried has to hold for the rule to fire, only there what is carried is asked for."""
         carried = self._compiler.carried
-        stateless = [p.evaluate for p in parts if not any(s in p.signature for s in carried)]
-        guard = logic.conjunction(stateless) if stateless else None
+        stateless = [p for p in parts if not any(s in p.signature for s in carried)]
+        guard = self._all(stateless).evaluate if stateless else None
         for signature in carried:
             inner = any(signature in other and signature != other for other in carried)
             if inner or any(signature in p.signature for p in parts):
@@ -168,8 +77,8 @@ class _Checker:
             case ast.UnaryOp(ast.Not(), operand):
                 inner = self._demand(self._term(operand), Type.TRUTH, operand)
                 return self._share(Type.TRUTH, f"not({inner.signature})", logic.negation(inner.evaluate))
-            case ast.UnaryOp(ast.USub(), ast.Constant(value)) if isinstance(value, int | float) and value is not True:
-                return self._number(-value)
+            case ast.UnaryOp(ast.USub(), ast.Constant(value)) if _is_number(value):
+                return self._number(-value, node)
             case ast.Compare(left, operators, comparators):
                 return self._chain(left, operators, comparators)
             case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
@@ -190,13 +99,16 @@ class _Checker:
 
     def _logical(self, op: ast.boolop, values: Sequence[ast.expr]) -> Term:
         terms = [self._demand(self._term(v), Type.TRUTH, v) for v in values]
-        parts = [t.evaluate for t in terms]
-        word, made = ("and", logic.conjunction(parts)) if isinstance(op, ast.And) else ("or", logic.disjunction(parts))
-        return self._share(Type.TRUTH, f"{word}({', '.join(t.signature for t in terms)})", made)
+        if isinstance(op, ast.And):
+            return self._all(terms)
+        made = logic.disjunction([t.evaluate for t in terms])
+        return self._share(Type.TRUTH, f"or({', '.join(t.signature for t in terms)})", made)
 
     def _chain(self, left: ast.expr, operators: Sequence[ast.cmpop], comparators: Sequence[ast.expr]) -> Term:
         pairs = list(zip([left, *comparators[:-1]], operators, comparators, strict=True))
-        terms = [self._compare(a, op, b) for a, op, b in pairs]
+        return self._all([self._compare(a, op, b) for a, op, b in pairs])
+
+    def _all(self, terms: Sequence[Term]) -> Term:
         if len(terms) == 1:
             return terms[0]
         signature = f"and({', '.join(t.signature for t in terms)})"
@@ -214,9 +126,15 @@ class _Checker:
             a, b = self._demand(a, Type.NUMBER, left), self._demand(b, Type.NUMBER, right)
         for term, node in ((a, left), (b, right)):
             if term.value is None:
-                self._figures.setdefault(_label(node), term.evaluate)
+                self._show(_label(node), term.evaluate)
         signature = f"{type(op).__name__}({a.signature}, {b.signature})"
         return self._share(Type.TRUTH, signature, logic.comparison(_COMPARE[type(op)], a.evaluate, b.evaluate))
+
+    def _show(self, label: str, figure: Evaluate) -> None:
+        """Keep a figure under its label, or the label and a number where another has it; each figure once."""
+        if figure not in self._figures.values():
+            taken = sum(each.partition(" ")[0] == label for each in self._figures)
+            self._figures[f"{label} {taken + 1}" if taken else label] = figure
 
     def _membership(self, a: Term, op: ast.cmpop, b: Term, node: ast.expr) -> Term:
         if b.type in (Type.KIND, Type.ROLE, Type.KEY) and isinstance(op, ast.Eq | ast.NotEq):
@@ -313,7 +231,7 @@ class _Checker:
             case bool():
                 return Term(Type.TRUTH, repr(value), _spread(value), value)
             case int() | float():
-                return self._number(value)
+                return self._number(value, node)
             case str():
                 return Term(Type.TEXT, repr(value), logic.constant(0), value)
             case list() if all(isinstance(v, str) for v in value):
@@ -321,7 +239,9 @@ class _Checker:
             case _:
                 raise WhenError(f"{value!r} has no place in an expression", node, expected="a number, text or truth")
 
-    def _number(self, value: float) -> Term:
+    def _number(self, value: float, node: ast.expr) -> Term:
+        if not math.isfinite(value) or abs(value) > MOST_NUMBER:
+            raise WhenError("this number is too large", node, expected=f"at most {MOST_NUMBER}")
         return Term(Type.NUMBER, repr(value), logic.constant(value), value)
 
     def _words(self, node: ast.expr, elements: Sequence[ast.expr]) -> Term:
@@ -341,6 +261,15 @@ class _Checker:
 
     def _share(self, kind: Type, signature: str, evaluate: Evaluate) -> Term:
         return self._compiler.share(Term(kind, signature, evaluate))
+
+
+def rests_on_a_score(source: str) -> bool:
+    """Whether an expression asks a classifier, whose word is for a person to look at. Raises WhenError as ``parse``."""
+    return any(isinstance(node, ast.Name) and node.id == "score" for node in ast.walk(parse(source)))
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_and(tree: ast.expr) -> TypeGuard[ast.BoolOp]:

@@ -73,21 +73,24 @@ def comparison(operator: Operator, left: Evaluate, right: Evaluate) -> Evaluate:
         a, b = left(batch), right(batch)
         known = _both(a.known, b.known)
         values = operator(a.values, b.values)
+        if values.ndim == 0:  # two constants
+            values = np.full(len(batch), values)
         return Column(values if known is None else values & known, known)
 
     return evaluate
 
 
 def arithmetic(operator: Operator, left: Evaluate, right: Evaluate) -> Evaluate:
-    """A sum, difference, product or quotient: unknown where a side is, or where the quotient has no value."""
+    """A sum, difference, product or quotient in floating point: unknown where a side is, or where it has no value."""
 
     def evaluate(batch: Batch) -> Column:
         a, b = left(batch), right(batch)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = np.asarray(operator(a.values, b.values))
-        known = _both(a.known, b.known)
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            finite = np.isfinite(values)
+        with np.errstate(all="ignore"):
+            values = np.asarray(operator(a.values.astype(np.float64), b.values.astype(np.float64)))
+        if values.ndim == 0:
+            values = np.full(len(batch), values)
+        known, finite = _both(a.known, b.known), np.isfinite(values)
+        if not finite.all():
             values, known = np.where(finite, values, 0.0), finite if known is None else known & finite
         return Column(values, known)
 
