@@ -1,5 +1,7 @@
 """Values of a rule's parameters: held against their type and bounds, lists read from files."""
 
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import msgspec
 from comity.language import duration
 from comity.rules import ParameterSpec
 
-_MOST_BYTES = 64 * 1024 * 1024  # of a list in a file
+MOST_BYTES = 64 * 1024 * 1024  # of a list in a file
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")  # from a # at the beginning, or after a space
 
 
 class RuleValues:
@@ -30,8 +33,10 @@ class RuleValues:
                 raise ValueError(f"expected {_like(default)}, got {value!r}")  # noqa: TRY004  the same
             return value
         if isinstance(default, int | float):
-            if not isinstance(value, int | float):
-                raise ValueError(f"expected {_like(default)}, got {value!r}")  # noqa: TRY004  the same
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                raise ValueError(f"expected {_like(default)}, got {value!r}")
+            if isinstance(default, int) and value != int(value):
+                raise ValueError(f"expected a whole number, got {value!r}")
             _within(value, spec.least, spec.most, str(value), spec.unit)
             return value
         if not isinstance(value, str):
@@ -43,21 +48,31 @@ class RuleValues:
         return value
 
     def words(self, value: object) -> Any:  # noqa: ANN401  a parameter is of any type
-        """A list given in place, or in a file beside the charter: a line each, or a JSON array. Raises ValueError."""
+        """A list given in place, or in a file in the charter's folder or below. Raises ValueError.
+
+        Such a file has a line for each text, with # and what follows it left out, or is a JSON array.
+        """
         if isinstance(value, str) and value.startswith("file:"):
             return self._file(value.removeprefix("file:"))
         if isinstance(value, list) and not all(isinstance(v, str) for v in value):
             raise ValueError("expected a list of texts only")
         if not isinstance(value, str | int | float | bool | list):
-            raise ValueError(f"expected a number, truth, text or list of texts, got {value!r}")  # noqa: TRY004  the same
+            raise ValueError(f"expected a number, truth, text or list of texts, got {value!r}")  # noqa: TRY004  see above
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"expected a number, got {value!r}")
         return value
 
     def _file(self, name: str) -> list[str]:
         path = self._folder / name
         try:
-            if path.stat().st_size > _MOST_BYTES:
-                raise ValueError(f"{path} is too large for a list; expected at most 64 MiB")
-            text = path.read_text("utf-8")
+            # A charter is no way to look elsewhere, and a pipe or a device has no end.
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise ValueError(f"the list {name!r} is not beside the charter; expected a file in its folder")
+            if path.exists() and not path.is_file():
+                raise ValueError(f"the list {path} is no file; expected a text file")
+            if path.stat().st_size > MOST_BYTES:
+                raise ValueError(f"{path} is too large for a list; expected at most {MOST_BYTES >> 20} MiB")
+            text = read_text(path)
         except UnicodeDecodeError as e:
             raise ValueError(f"{path} is not UTF-8 at byte {e.start}; expected a text file") from e
         except OSError as e:
@@ -67,8 +82,16 @@ class RuleValues:
                 return msgspec.json.decode(text, type=list[str])
             except msgspec.DecodeError as e:
                 raise ValueError(f"{path} is no JSON array of texts: {e}") from e
-        lines = (line.split("#", 1)[0].strip() for line in text.splitlines())
+        lines = (_COMMENT.sub("", line).strip() for line in text.split("\n"))
         return [line for line in lines if line]
+
+
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, with or without a byte order mark, its line ends made line feeds.
+
+    Raises OSError or UnicodeDecodeError.
+    """
+    return path.read_text("utf-8-sig")
 
 
 def _is_duration(text: str) -> bool:
