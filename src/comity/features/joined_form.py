@@ -34,6 +34,7 @@ _SETS = {rf"\{c}": within + _BEYOND for c, within in {"w": r"\w", "d": r"\d", "s
 _NOT_SETS = {r"\W", r"\D", r"\S"}
 
 
+_MORE_THAN_PLAIN = re.compile(r"\(\?(?!:)|\\[0-9xuUN]|\x00")
 _ROOMLESS = re.compile(r"\(\?<?[=!]")  # what looks around takes no room; Hyperscan cannot, so it is left out
 _NOTHING = "(?:)"
 
@@ -50,11 +51,29 @@ class _UnsureError(Exception):
     """No rewriting is sure to find all that the pattern finds."""
 
 
-def joined_form(regex: re.Pattern[str]) -> str | None:
+def exact_in_ascii(regex: re.Pattern[str]) -> bool:
+    """Whether the form for ASCII finds in a message of ASCII just what ``re`` finds, and not more.
+
+    Not where the pattern has anchors, looks around, refers to a group, sets flags within or names a NUL, and not where
+    a letter beyond ASCII has one within it as its other case.
+    """
+    if _MORE_THAN_PLAIN.search(regex.pattern) or _UNSURE.search(regex.pattern):
+        return False
+    beyond = [c for c in regex.pattern if not c.isascii()]
+    if any(form.isascii() for c in beyond for form in (c.lower(), c.upper(), c.casefold())):
+        return False
+    try:
+        return not any(p.kind in {"start", "end"} for p in _parts(regex.pattern, caseless=False))
+    except _UnsureError:
+        return False
+
+
+def joined_form(regex: re.Pattern[str], *, ascii_only: bool = False) -> str | None:
     """The pattern as it is looked for in messages joined by NUL, or None if only ``re`` can be relied on.
 
     It finds all that ``regex.search`` finds in each message that has no character of ``UNLIKE``. Anchors also hold at
     a NUL where they stand first or last, and are left out elsewhere; nothing else runs over a NUL unless it has to.
+    ascii_only: for messages of ASCII alone, where the edges of words are the same to both.
     """
     if _UNSURE.search(regex.pattern):
         return None
@@ -77,6 +96,8 @@ def joined_form(regex: re.Pattern[str]) -> str | None:
             out.append(r"(?:^|\x00)" if is_first and not several_lines else _NOTHING)
         elif part.kind == "end":
             out.append(r"(?:\n?\x00|$)" if is_last and not several_lines else _NOTHING)
+        elif part.kind == "edge" and ascii_only:
+            out.append(part.python)
         else:
             out.append(part.text)
     return "".join(out)

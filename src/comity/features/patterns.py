@@ -13,7 +13,7 @@ import hyperscan
 import numpy as np
 
 from comity.features.columns import Batch, Texts
-from comity.features.joined_form import UNLIKE, joined_form
+from comity.features.joined_form import UNLIKE, exact_in_ascii, joined_form
 from comity.features.pieces import Ints
 
 _FLAGS = hyperscan.HS_FLAG_UTF8
@@ -42,8 +42,8 @@ class PatternSet:
     def __init__(self) -> None:
         self._regexes: list[re.Pattern[str]] = []
         self._numbers: dict[tuple[str, bool], int] = {}
-        self._database: hyperscan.Database | None = None
-        self._fast: frozenset[int] = frozenset()
+        self._any = _Scan(())
+        self._ascii = _Scan(())
         self._ready = False
         self.slow: list[str] = []
 
@@ -64,28 +64,40 @@ class PatternSet:
         return found[number]
 
     def compile(self) -> None:
-        """Make the scan ready; ``slow`` then names the patterns that only ``re`` can express."""
+        """Make the scans ready; ``slow`` then names the patterns that only ``re`` can express."""
         if self._ready:
             return
-        found = [(number, form) for number, r in enumerate(self._regexes) if (form := joined_form(r)) is not None]
-        scan = [(number + 1, form.encode(), self._flags(number)) for number, form in found]
-        self._database = _database(scan)
-        if self._database is None:
-            # One of them is beyond Hyperscan: only now is each looked at alone.
-            scan = [each for number, form, flags in scan if (each := _alone(number, form, flags)) is not None]
-            self._database = _database(scan)
-        self._fast = frozenset(number - 1 for number, _, _ in scan) if self._database is not None else frozenset()
-        self.slow = [r.pattern for number, r in enumerate(self._regexes) if number not in self._fast]
+        self._any, self._ascii = _Scan(self._regexes), _Scan(self._regexes, ascii_only=True)
+        self.slow = [r.pattern for number, r in enumerate(self._regexes) if number not in self._any.fast]
         self._ready = True
-
-    def _flags(self, number: int) -> int:
-        caseless = hyperscan.HS_FLAG_CASELESS if self._regexes[number].flags & re.IGNORECASE else 0
-        return int(_FLAGS | caseless)
 
     def _scan(self, batch: Batch) -> list[Ints]:
         self.compile()
-        found: list[list[int]] = [[] for _ in range(len(self._regexes) + 1)]
         text = batch.texts
+        plain = len(text.buffer) == 0 or int(text.buffer.max()) < 128  # noqa: PLR2004  ASCII
+        return (self._ascii if plain else self._any).rows(text)
+
+
+class _Scan:
+    """All patterns in one Hyperscan database. ascii_only: for batches of nothing but ASCII, where less is unsure."""
+
+    def __init__(self, regexes: Sequence[re.Pattern[str]], *, ascii_only: bool = False) -> None:
+        self._regexes = tuple(regexes)
+        self._unlike = r"[\x1c-\x1f]" if ascii_only else UNLIKE
+        found = [(n, f) for n, r in enumerate(regexes) if (f := joined_form(r, ascii_only=ascii_only)) is not None]
+        scan = [(number + 1, form.encode(), _flags(regexes[number])) for number, form in found]
+        self._database = self._made(scan)
+        if self._database is None:
+            # One of them is beyond Hyperscan: only now is each looked at alone.
+            scan = [each for number, form, flags in scan if (each := self._alone(number, form, flags)) is not None]
+            self._database = self._made(scan)
+        self.fast = frozenset(number - 1 for number, _, _ in scan) if self._database is not None else frozenset()
+        filters = {number - 1 for number, _, flags in scan if flags & hyperscan.HS_FLAG_PREFILTER}
+        self._exact = frozenset(n for n in self.fast - filters if ascii_only and exact_in_ascii(regexes[n]))
+
+    def rows(self, text: Texts) -> list[Ints]:
+        """For each pattern, the rows in whose text it is found, ascending."""
+        found: list[list[int]] = [[] for _ in range(len(self._regexes) + 1)]
         if self._database is not None and len(text.joined) > 0:
 
             def match(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
@@ -96,16 +108,42 @@ class PatternSet:
         rows = []
         for number, regex in enumerate(self._regexes):
             ends = found[number + 1]
-            if number not in self._fast:
-                candidates = np.arange(len(batch))
+            if number not in self.fast:
+                candidates = np.arange(len(text.starts))
             elif ends or len(unlike):
                 candidates = np.union1d(_rows_at(text, ends), unlike) if len(unlike) else _rows_at(text, ends)
             else:
                 rows.append(_NONE)
                 continue
-            search, string = regex.search, text.string
-            rows.append(np.array([i for i in candidates.tolist() if search(string(i))], np.int64))
+            if number in self._exact and not len(unlike):
+                rows.append(candidates)
+                continue
+            search, at = regex.search, zip(candidates.tolist(), text.some(candidates), strict=True)
+            rows.append(np.array([i for i, string in at if search(string)], np.int64))
         return rows
+
+    def _made(self, scan: Sequence[tuple[int, bytes, int]]) -> hyperscan.Database | None:
+        """The unlike characters and all patterns (number, form, flags) in one scan; None if that cannot be."""
+        if not scan:
+            return None
+        numbers, forms, flags = zip((_EVERY, self._unlike.encode(), int(_FLAGS)), *scan, strict=True)
+        database = hyperscan.Database()
+        try:
+            database.compile(expressions=list(forms), ids=list(numbers), elements=len(numbers), flags=list(flags))
+        except hyperscan.HyperscanError:
+            return None
+        return database
+
+    def _alone(self, number: int, form: bytes, flags: int) -> tuple[int, bytes, int] | None:
+        """The pattern with flags with which Hyperscan takes it: exact, else as a filter before ``re``, else None."""
+        for extra in (0, hyperscan.HS_FLAG_PREFILTER):
+            if self._made([(number, form, flags | extra)]) is not None:
+                return number, form, int(flags | extra)
+        return None
+
+
+def _flags(regex: re.Pattern[str]) -> int:
+    return int(_FLAGS | (hyperscan.HS_FLAG_CASELESS if regex.flags & re.IGNORECASE else 0))
 
 
 def _rows_at(text: Texts, ends: Sequence[int]) -> Ints:
@@ -114,24 +152,3 @@ def _rows_at(text: Texts, ends: Sequence[int]) -> Ints:
         return np.searchsorted(text.starts, np.array(ends) - 1, side="right") - 1
     rows: Ints = np.unique(np.searchsorted(text.starts, np.array(ends, np.int64) - 1, side="right") - 1)
     return rows
-
-
-def _database(scan: Sequence[tuple[int, bytes, int]]) -> hyperscan.Database | None:
-    """The characters of ``UNLIKE`` and all patterns (number, form, flags) in one scan; None if that cannot be."""
-    if not scan:
-        return None
-    numbers, forms, flags = zip((_EVERY, UNLIKE.encode(), int(_FLAGS)), *scan, strict=True)
-    database = hyperscan.Database()
-    try:
-        database.compile(expressions=list(forms), ids=list(numbers), elements=len(numbers), flags=list(flags))
-    except hyperscan.HyperscanError:
-        return None
-    return database
-
-
-def _alone(number: int, form: bytes, flags: int) -> tuple[int, bytes, int] | None:
-    """The pattern with the flags with which Hyperscan takes it: exact, else as a filter before ``re``, else None."""
-    for extra in (0, hyperscan.HS_FLAG_PREFILTER):
-        if _database([(number, form, flags | extra)]) is not None:
-            return number, form, int(flags | extra)
-    return None
