@@ -1,11 +1,9 @@
 """Features of the account: its age, and whether it is on a list of the community."""
 
-import fnmatch
-import re
-
 import numpy as np
 
 from comity.features.columns import Batch, Column
+from comity.features.globs import globs
 from comity.features.memory import UNKNOWN, Memory
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
@@ -19,7 +17,7 @@ def account_age(_plan: Plan) -> Evaluate:
 @feature(Type.TRUTH, first="entities", entities=Parameter(Type.WORDS))
 def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
     """Whether the member is on a list of entities; ``*`` and ``?`` stand for any characters (m.policy.rule.user)."""
-    listed = re.compile("|".join(fnmatch.translate(e) for e in entities) or r"(?!)", re.IGNORECASE)
+    listed = globs(entities)
     verdicts = Memory()
 
     def evaluate(batch: Batch) -> Column:
@@ -28,7 +26,7 @@ def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
         unknown = values == UNKNOWN
         if unknown.any():
             new = verdicts.firsts(keys, unknown)
-            found = [listed.match(batch.string("member", i)) is not None for i in new]
+            found = [listed(batch.string("member", i)) for i in new.tolist()]
             verdicts.put(keys[new], np.array(found, np.int64))
             values = verdicts.look_up(keys)
         return Column(values == 1)

@@ -27,7 +27,7 @@ def _plugged_in(name: str) -> Classifier | None:
 
 @feature(Type.NUMBER, first="name", name=Parameter(Type.TEXT))
 def score(_plan: Plan, *, name: str) -> Evaluate:
-    """Score of a plug-in classifier for the text, 0 to 1; unknown where the plug-in is not installed."""
+    """Score of a plug-in classifier for the text, 0 to 1; unknown where it is missing or gives another figure."""
     classifier = _plugged_in(name)
 
     def evaluate(batch: Batch) -> Column:
@@ -37,7 +37,7 @@ def score(_plan: Plan, *, name: str) -> Evaluate:
             scores = np.asarray(classifier([batch.texts.string(i) for i in rows]), np.float64)
             if scores.shape != (len(rows),):
                 raise ValueError(f"the classifier {name!r} gave {scores.shape} scores for {len(rows)} texts")
-            known[rows] = np.isfinite(scores)
+            known[rows] = (scores >= 0) & (scores <= 1)
             values[rows] = np.where(known[rows], scores, 0.0)
         return Column(values, known)
 

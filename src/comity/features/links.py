@@ -4,11 +4,14 @@ A link is ``http://`` or ``https://`` and what follows up to a space, ``)`` or `
 stands bare (``example.org/gift``), since scams are often written so; what stands before an ``@`` in a link is none.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from comity.features.columns import Batch, Bytes, Column, Hashes, texts
+from comity.features.domains import ascii_forms, domain, hosts_in, with_parents
 from comity.features.kernels.hashing import hash_spans
 from comity.features.pieces import Bools, Ints
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
@@ -17,11 +20,11 @@ _MOST_LABELS = 8  # a host deeper than this is matched by its last labels
 
 
 @njit(cache=True, nogil=True)
-def _links(buffer, colons, starts, ends, counts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _links(buffer: Bytes, colons: Ints, ends: Ints, counts: Ints) -> None:
     r"""Count ``https?://[^/\s][^\s)>]+`` for each text, looking only at the places where there is a colon."""
-    row = 0
+    row, covered = 0, -1
     for colon in colons:
-        if colon + 4 >= len(buffer) or buffer[colon + 1] != 47 or buffer[colon + 2] != 47:
+        if colon <= covered or colon + 4 >= len(buffer) or buffer[colon + 1] != 47 or buffer[colon + 2] != 47:
             continue
         s = colon - 1
         if s >= 0 and (buffer[s] | 32) == 115:
@@ -32,22 +35,29 @@ def _links(buffer, colons, starts, ends, counts):  # type: ignore[no-untyped-def
             continue
         while ends[row] <= colon:
             row += 1
-        if s - 3 < starts[row]:
+        if colon + 4 >= ends[row] or buffer[colon + 3] == 47 or buffer[colon + 3] <= 32:
             continue
-        a, b = buffer[colon + 3], buffer[colon + 4]
-        if colon + 4 < ends[row] and a != 47 and a > 32 and b > 32 and b != 41 and b != 62:
+        end = colon + 4
+        while end < ends[row] and buffer[end] > 32 and buffer[end] != 41 and buffer[end] != 62:
+            end += 1
+        if end > colon + 4:
             counts[row] += 1
+            covered = end - 1
 
 
 @njit(cache=True, nogil=True)
-def _host_byte(c):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    return 97 <= (c | 32) <= 122 or 48 <= c <= 57 or c == 45 or c == 46 or c >= 128
+def _host_byte(c: Any) -> bool:  # noqa: ANN401  a byte, of whatever width once compiled
+    return bool(97 <= (c | 32) <= 122 or 48 <= c <= 57 or c == 45 or c == 46 or c == 95 or c >= 128)
 
 
 @njit(cache=True, nogil=True)
-def _hosts(buffer, dots, starts, ends, rows, host_starts, host_ends):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    """Spans around the dots that read like hosts; returns how many."""
+def _hosts(
+    buffer: Bytes, dots: Ints, starts: Ints, ends: Ints, rows: Ints, host_starts: Ints, host_ends: Ints, beyond: Bools
+) -> int:
+    """Spans around the dots that read like hosts, and whether they go beyond ASCII; returns how many."""
     found, row, covered = 0, 0, -1
+    # The last / or space before the span, looked for from ``past`` on; and the first of / ? # @ or space behind it.
+    past, stop, ahead = 0, -1, 0
     for dot in dots:
         if dot <= covered:
             continue
@@ -59,30 +69,44 @@ def _hosts(buffer, dots, starts, ends, rows, host_starts, host_ends):  # type: i
         while e < ends[row] and _host_byte(buffer[e]):
             e += 1
         covered = e
-        # An address of mail, or what stands before an @ in a link: the host is behind it, and has its own dot or none.
-        if s > starts[row] and buffer[s - 1] == 64:
-            k = s - 2
-            while k > starts[row] and buffer[k] > 32 and buffer[k] != 47:
-                k -= 1
-            if buffer[k] != 47:
-                continue
+        while past < s:
+            if buffer[past] <= 32 or buffer[past] == 47:
+                stop = past
+            past += 1
+        in_link = stop > starts[row] and buffer[stop] == 47 and buffer[stop - 1] == 47
+        if s > starts[row] and buffer[s - 1] == 64 and not in_link:
+            continue  # an address of mail
         if e < ends[row] and buffer[e] == 64:
-            continue
-        while s < e and (buffer[s] == 46 or buffer[s] == 45):
+            continue  # what stands before an @, in an address or a link: the host is behind it
+        if in_link and e < ends[row] and buffer[e] == 58:
+            ahead = max(ahead, e)
+            while ahead < ends[row] and buffer[ahead] > 32 and buffer[ahead] not in (35, 47, 63, 64):
+                ahead += 1
+            if ahead < ends[row] and buffer[ahead] == 64:
+                continue  # a name and a word to sign in with
+        while s < e and buffer[s] in (45, 46, 95):
             s += 1
-        while e > s and (buffer[e - 1] == 46 or buffer[e - 1] == 45):
+        while e > s and buffer[e - 1] in (45, 46, 95):
             e -= 1
-        inner = False
+        inner, high = False, np.uint8(0)
         for k in range(s, e):
             inner |= buffer[k] == 46
+            high |= buffer[k]
         if inner:
-            rows[found], host_starts[found], host_ends[found] = row, s, e
+            rows[found], host_starts[found], host_ends[found], beyond[found] = row, s, e, high >= 128
             found += 1
     return found
 
 
 @njit(cache=True, nogil=True)
-def _suffixes(buffer, host_starts, host_ends, most, owner, suffix_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _suffixes(
+    buffer: Bytes,
+    host_starts: Ints,
+    host_ends: Ints,
+    most: int,
+    owner: Ints,
+    suffix_starts: Ints,
+) -> int:
     """Each host, and what is left of it after each of its dots but the last; returns how many."""
     found = 0
     for i in range(len(host_starts)):
@@ -99,7 +123,7 @@ def _suffixes(buffer, host_starts, host_ends, most, owner, suffix_starts):  # ty
 
 
 @njit(cache=True, nogil=True)
-def _lowered(buffer, starts, ends, lower, lower_starts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _lowered(buffer: Bytes, starts: Ints, ends: Ints, lower: Bytes, lower_starts: Ints) -> None:
     """The hosts one behind the other, in lower case (ASCII)."""
     to = 0
     for i in range(len(starts)):
@@ -111,25 +135,30 @@ def _lowered(buffer, starts, ends, lower, lower_starts):  # type: ignore[no-unty
 
 
 class Hosts:
-    """Hosts named in texts: rows (the text of each), spans in ``lower``, where they stand in lower case (ASCII)."""
+    """Hosts named in texts: rows (the text of each), spans in ``lower``, where they stand in lower case (ASCII).
+
+    foreign: stretches beyond ASCII, with the row of each, in which there may be hosts.
+    """
 
     def __init__(self, batch: Batch) -> None:
         t = batch.texts
         dots = np.flatnonzero(t.buffer == 46)
         n = len(dots)
         rows, starts, ends = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
-        found = _hosts(t.buffer, dots, t.starts, t.ends, rows, starts, ends)
-        self.rows: Ints = rows[:found]
-        lengths = ends[:found] - starts[:found]
+        beyond = np.empty(n, np.bool_)
+        found = _hosts(t.buffer, dots, t.starts, t.ends, rows, starts, ends, beyond)
+        rows, starts, ends, beyond = rows[:found], starts[:found], ends[:found], beyond[:found]
+        self.foreign: list[tuple[int, str]] = []
+        if beyond.any():
+            far = np.flatnonzero(beyond)
+            self.foreign = [(int(rows[i]), t.joined[starts[i] : ends[i]].decode()) for i in far]
+            rows, starts, ends = rows[~beyond], starts[~beyond], ends[~beyond]
+        self.rows: Ints = rows
+        lengths = ends - starts
         self.lower: Bytes = np.empty(int(lengths.sum()), np.uint8)
-        self.starts: Ints = np.empty(found, np.int64)
-        _lowered(t.buffer, starts[:found], ends[:found], self.lower, self.starts)
+        self.starts: Ints = np.empty(len(rows), np.int64)
+        _lowered(t.buffer, starts, ends, self.lower, self.starts)
         self.ends: Ints = self.starts + lengths
-
-    def strings(self) -> list[str]:
-        """Each host as text."""
-        raw = self.lower.tobytes()
-        return [raw[s:e].decode() for s, e in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
 
     def suffixes(self, seed: int) -> tuple[Ints, Hashes]:
         """Rows and hashes of the hosts and of the domains above each."""
@@ -155,7 +184,7 @@ def links(_plan: Plan) -> Evaluate:
     def evaluate(batch: Batch) -> Column:
         t = batch.texts
         counts = np.zeros(len(batch), np.int64)
-        _links(t.buffer, np.flatnonzero(t.buffer == 58), t.starts, t.ends, counts)
+        _links(t.buffer, np.flatnonzero(t.buffer == 58), t.ends, counts)
         return Column(counts, batch.text_known)
 
     return evaluate
@@ -163,30 +192,32 @@ def links(_plan: Plan) -> Evaluate:
 
 @feature(Type.TRUTH, first="domains", domains=Parameter(Type.WORDS))
 def host_in(plan: Plan, *, domains: list[str]) -> Evaluate:
-    """Whether the text names a host that is one of the domains or below one, with http:// or bare."""
-    known = np.unique(_hash_domains(domains, plan.seed))
+    """Whether the text names a host that is one of the domains or below one, with http:// or bare, or as ``xn--``."""
+    names = frozenset(form for d in domains for form in domain(d))
+    endings = frozenset(name.rpartition(".")[2] for name in names)
+    known = np.unique(_hashes(sorted(names), plan.seed))
+
+    def listed(span: str) -> bool:
+        # Most stretches beyond ASCII are two words without a space between: their ending is none of a listed domain.
+        near = [h for h in hosts_in(span) if not endings.isdisjoint(ascii_forms(h.rpartition(".")[2]))]
+        return any(not names.isdisjoint(with_parents(f, _MOST_LABELS)) for h in near for f in ascii_forms(h))
 
     def evaluate(batch: Batch) -> Column:
         found = np.zeros(len(batch), np.bool_)
-        named = hosts(batch)
-        if len(named.rows) and len(known):
-            rows, hashes = named.suffixes(plan.seed)
-            found[rows[_among(hashes, known)]] = True
+        if len(known):
+            named = hosts(batch)
+            if len(named.rows):
+                rows, hashes = named.suffixes(plan.seed)
+                found[rows[_among(hashes, known)]] = True
+            for row, span in named.foreign:
+                found[row] |= listed(span)
         return Column(found, batch.text_known)
 
     return evaluate
 
 
-def domain(text: str) -> str:
-    """A domain as it is compared: lower case, in its Unicode form. Raises ValueError if it is none."""
-    bare = text.strip().lower().removeprefix("*.").strip(".")
-    if "." not in bare or any(c in bare for c in "/:@ \0"):
-        raise ValueError(f"{text!r} is no domain; expected a name such as example.org, without http:// and path")
-    return bare
-
-
-def _hash_domains(domains: list[str], seed: int) -> Hashes:
-    t = texts([domain(d) for d in domains] or [""])
+def _hashes(names: list[str], seed: int) -> Hashes:
+    t = texts(names)
     return hash_spans(t.buffer, t.starts, t.ends, np.uint64(seed))
 
 
