@@ -94,7 +94,7 @@ class Rating:
     ) -> None:
         self._engine, self._store, self._on_findings, self._source = engine, store, on_findings, source
         self._seen, self._tally, self._numbers = SeenHours(store.seen), Tally(), Memory()
-        self._last_names, self._renamed = np.zeros(1024, np.uint64), dict[tuple[str, str], str]()
+        self._last_names, self._renamed = np.zeros(1024, np.uint64), dict[int, str]()
         self._communities: dict[str, int] = {}
         self._room_numbers: dict[int, int] = {}
         self._met = Memory()
@@ -260,8 +260,7 @@ class Rating:
         rows = np.flatnonzero(named if known is None else named & known)[::-1]
         last = rows[np.unique(numbers[rows], return_index=True)[1]]
         self._last_names[numbers[last]] = names[last]
-        for i in last.tolist():
-            self._renamed[batch.string("community", i), batch.string("member", i)] = batch.string("name", i)
+        self._renamed.update(zip(numbers[last].tolist(), batch.strings("name")[0].some(last), strict=True))
 
     def _register(self, batch: Batch, rows: Ints) -> Ints:
         numbers = np.empty(len(rows), np.int64)
@@ -274,13 +273,9 @@ class Rating:
         return numbers
 
     def _keep_names(self) -> None:
-        by_community: dict[str, list[str]] = {}
-        for community, account in self._renamed:
-            by_community.setdefault(community, []).append(account)
-        for community, accounts in by_community.items():
-            names = [self._renamed[community, a] for a in accounts]
-            self._store.members(self._community(community), accounts, names)
-        self._renamed.clear()
+        if self._renamed:
+            self._store.rename(list(self._renamed), list(self._renamed.values()))
+            self._renamed.clear()
 
     def _rooms(self, batch: Batch, rows: Ints) -> list[int]:
         """The room's number of each of some events."""

@@ -140,6 +140,9 @@ class Store(Protocol):
         Both of one length; one account may stand there many times, and then its last name is kept.
         """
 
+    def rename(self, members: Sequence[int], names: Sequence[str]) -> None:
+        """Keep another name of each member; nothing changes for one whose account is forgotten."""
+
     def rooms(self, community: int, names: Sequence[str]) -> list[int]:
         """The number of each room, by the platform's identifiers; new where needed."""
 

@@ -149,6 +149,11 @@ class SqliteStore:
         with told(self.path):
             return self._names.members(community, accounts, names)
 
+    def rename(self, members: Sequence[int], names: Sequence[str]) -> None:
+        """See ``contract.Store.rename``."""
+        with told(self.path), self.write():
+            self._names.rename(members, names)
+
     def rooms(self, community: int, names: Sequence[str]) -> list[int]:
         """See ``contract.Store.rooms``."""
         with told(self.path):

@@ -57,6 +57,11 @@ class Names:
                 self._learn(community, fresh)
         return [self._accounts[community, account][0] for account in accounts]
 
+    def rename(self, members: Sequence[int], names: Sequence[str]) -> None:
+        """Keep these names; who has no account here keeps none."""
+        self._accounts.clear()
+        self._db.executemany("UPDATE account SET name = ? WHERE member = ?", zip(names, members, strict=True))
+
     def _learn(self, community: int, fresh: dict[str, str | None]) -> None:
         row = self._db.execute("SELECT key FROM community WHERE number = ?", (community,)).fetchone()
         if not row:
