@@ -73,7 +73,7 @@ def main() -> None:
     events.sort(key=lambda e: e.at)
     charter = DEFAULT.read_text("utf-8")
     unset = '# parameters = { domains = "file:scam-domains.txt" }'
-    charter = charter.replace(unset, f"parameters = {{ domains = {json.dumps(listed)} }}  #")
+    charter = charter.replace(unset, f"parameters = {{ domains = {json.dumps(listed)} }}")
     engine = Engine(parse_charter(charter))
     found: dict[str, set[str]] = defaultdict(set)
     own: Counter[str] = Counter()
@@ -98,9 +98,7 @@ def table(what: dict[str, str], found: dict[str, set[str]], own: Counter[str], m
         print(f"| {kind} | {n} | {hit} | {hit / n:.1%} |")
     bad = {"spam sample", "link to a listed domain", "link to an unlisted domain"}
     rules = sorted({rule for rules in found.values() for rule in rules} | set(own))
-    print(
-        "\n| rule | of the spam | of the links | of the harmless | in the logs themselves | precision of what was put in |"
-    )
+    print("\n| rule | of the spam | of the links | of the harmless | in the logs | precision of what was put in |")
     print("| --- | --- | --- | --- | --- | --- |")
     for rule in rules:
         by = Counter(what[name] for name, some in found.items() if rule in some)
