@@ -111,7 +111,7 @@ def _said_format(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
-    db.execute("PRAGMA cache_size = -65536")  # 64 MiB
+    db.execute("PRAGMA cache_size = -32768")  # 32 MiB
     db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
     if read_only:
         db.execute("PRAGMA query_only = ON")
