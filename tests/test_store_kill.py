@@ -62,7 +62,7 @@ def test_a_write_that_hits_a_limit_goes_on_where_it_was(start: Callable[[str], P
 
 def test_kill_9_at_any_moment_loses_nothing_and_counts_nothing_twice(start: Callable[[str], Path]) -> None:
     """Killed a dozen times in the middle of something, the ledger is the one of a rating nobody disturbed."""
-    chance = random.Random(20578)  # noqa: S311 - a choice of moments
+    chance = random.Random(20578)
     path, whole = start("killed.sqlite"), start("whole.sqlite")
     with child(whole, BATCHES) as rating:
         assert BATCHES == len(rating.communicate()[0].splitlines())
