@@ -60,13 +60,13 @@ def the_ledger(store: Path) -> Path:
 
 
 def make_folder(file: Path) -> None:
-    """The folder that a file is to lie in, new where needed. Raises ComityError if that cannot be."""
+    """The folder that a file is to lie in, new where needed. Raises ComityError if the file cannot be there."""
+    if file.is_dir():
+        raise ComityError(f"{file} is a directory: name a file in it")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise ComityError(f"{file}: its folder cannot be made: {e.strerror}") from e
-    if file.is_dir():
-        raise ComityError(f"{file} is a folder; expected the name of a file in it")
 
 
 def now() -> int:

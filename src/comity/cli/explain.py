@@ -44,7 +44,7 @@ def explain(
     with SqliteStore.open(store, durable=False, read_only=True) as ledger:
         told = _told(ledger, charter, _find(ledger, member), None if on is None else (on.date() - EPOCH).days)
         if (runs := ledger.runs()) and runs[-1].charter != charter.digest():
-            click.echo("note: the last rating was by another charter; name it with --charter", err=True)
+            click.echo("note: the last rating was by another charter than this one; name it with --charter", err=True)
     if as_json:
         print_json(_for_machines(told))
     else:

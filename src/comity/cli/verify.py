@@ -1,5 +1,6 @@
 """``comity verify``: the chain of the ledger."""
 
+import re
 from pathlib import Path
 
 import click
@@ -44,9 +45,6 @@ def verify(*, store: Path, noted: str | None, as_json: bool) -> None:
 
 def _head(noted: str) -> Head:
     number, _, seal = noted.partition(":")
-    try:
-        head = Head(int(number), bytes.fromhex(seal))
-    except ValueError:
-        what = f"{printable(noted)!r} is no head; expected NUMBER:SEAL as this command prints it"
-        raise click.UsageError(what) from None
-    return head
+    if not (number.isdecimal() and number.isascii() and re.fullmatch("[0-9a-fA-F]{64}", seal)):
+        raise click.UsageError(f"{printable(noted)!r} is no head; expected NUMBER:SEAL as this command prints it")
+    return Head(int(number), bytes.fromhex(seal))
