@@ -29,12 +29,20 @@ _SPLIT = re.compile(
 _CLASS_PART = re.compile(_SPLIT.pattern.split("|(?P<open>", maxsplit=1)[0] + "|(?P<other>.)", re.DOTALL)
 _UNSURE = re.compile(r"\(\?(?:#|[a-zA-Z-]*[xaL])")  # comments, and flags that change what the rest means
 _BEYOND = r"\x{80}-\x{10ffff}"
-_SPACES = r"\s\x0b\x1c-\x1f"
-_SETS = {rf"\{c}": within + _BEYOND for c, within in {"w": r"\w", "d": r"\d", "s": _SPACES}.items()}
-_NOT_SETS = {r"\W", r"\D", r"\S"}
+# The sets of ``re`` in ASCII, without the NUL that parts messages.
+_SETS = {
+    r"\w": r"0-9A-Z_a-z",
+    r"\W": r"\x01-\x2f:-@\[-\^`{-\x7f",
+    r"\d": r"0-9",
+    r"\D": r"\x01-\x2f:-\x7f",
+    r"\s": r"\t-\r\x1c-\x20",
+    r"\S": r"\x01-\x08\x0e-\x1b!-\x7f",
+}
 
 
-_MORE_THAN_PLAIN = re.compile(r"\(\?(?!:)|\\[0-9xuUN]|\x00")
+# What looks around, refers, sets flags, holds on to what it took, or names a character by its number; and a range to or
+# from beyond ASCII, within which there may be a letter that has one of ASCII as its other case.
+_MORE_THAN_PLAIN = re.compile(r"\(\?(?!:)|\\[0-9xuUN]|\x00|[*+?}]\+|[^\x00-\x7f]-|-[^\x00-\x7f]")
 _ROOMLESS = re.compile(r"\(\?<?[=!]")  # what looks around takes no room; Hyperscan cannot, so it is left out
 _NOTHING = "(?:)"
 
@@ -81,7 +89,7 @@ def joined_form(regex: re.Pattern[str], *, ascii_only: bool = False) -> str | No
     all_characters = bool(regex.flags & re.DOTALL) or re.search(r"\(\?[a-zA-Z-]*s", regex.pattern) is not None
     caseless = bool(regex.flags & re.IGNORECASE) or re.search(r"\(\?[a-zA-Z-]*i", regex.pattern) is not None
     try:
-        parts = list(_without_looking_around(_parts(regex.pattern, caseless=caseless)))
+        parts = list(_without_looking_around(_parts(regex.pattern, caseless=caseless, ascii_only=ascii_only)))
     except _UnsureError:
         return None
     if _may_be_empty(parts):
@@ -124,11 +132,11 @@ def _may_be_empty(parts: Sequence[_Part]) -> bool:
         return True
 
 
-def _parts(pattern: str, *, caseless: bool) -> Iterator[_Part]:
+def _parts(pattern: str, *, caseless: bool, ascii_only: bool = False) -> Iterator[_Part]:
     at = 0
     while at < len(pattern):
         if pattern[at] == "[":
-            text, end = _class(pattern, at, caseless=caseless)
+            text, end = _class(pattern, at, caseless=caseless, ascii_only=ascii_only)
             yield _Part("other", text, pattern[at:end])
             at = end
             continue
@@ -140,9 +148,7 @@ def _parts(pattern: str, *, caseless: bool) -> Iterator[_Part]:
         if kind == "some":
             kind, text = "other", "{0" + text[1:]
         elif kind == "escape" and text in _SETS:
-            kind, text = "other", f"[{_SETS[text]}]"
-        elif kind == "escape" and text in _NOT_SETS:
-            kind, text = "other", rf"[^\x00{text.lower()}]"
+            kind, text = "other", f"[{_SETS[text]}]" if ascii_only else f"[{_SETS[text]}{_BEYOND}]"
         elif kind == "escape":
             kind = {r"\A": "start", r"\Z": "end", r"\b": "edge", r"\B": "edge"}.get(text, "other")
             text = _NOTHING if kind == "edge" else _escape(text, caseless=caseless)
@@ -151,21 +157,20 @@ def _parts(pattern: str, *, caseless: bool) -> Iterator[_Part]:
         yield _Part(kind, text, python)
 
 
-def _class(pattern: str, at: int, *, caseless: bool) -> tuple[str, int]:
+def _class(pattern: str, at: int, *, caseless: bool, ascii_only: bool) -> tuple[str, int]:
     """A class of characters in brackets, and where it ends. Perl knows names in brackets there; Python does not."""
     at += 1
     denied = pattern[at : at + 1] == "^"
     at += denied
-    first, out, foreign, beyond = at, list[str](), False, False
+    first, out, foreign = at, list[str](), False
     while at < len(pattern) and (pattern[at] != "]" or at == first):
         found = _CLASS_PART.match(pattern, at)
         if found is None:
             raise _UnsureError
         text, at = found[0], found.end()
-        if text in _SETS or text in _NOT_SETS:
-            # What is denied, or not in a set, is only so for sure in ASCII.
-            beyond |= text in _NOT_SETS
-            out.append(text if denied or text in _NOT_SETS else _SETS[text])
+        if text in _SETS:
+            # Beyond ASCII, any character may be in the set, and none is denied for sure.
+            out.append(_SETS[text] if ascii_only or denied else _SETS[text] + _BEYOND)
             continue
         form = _escape(text, caseless=caseless) if found.lastgroup == "escape" else _literal(text, caseless=caseless)
         foreign |= not form.isascii() or form.startswith(r"\x")
@@ -175,8 +180,7 @@ def _class(pattern: str, at: int, *, caseless: bool) -> tuple[str, int]:
     for edge in (0, -1):
         if out[edge] == "-":
             out[edge] = r"\-"
-    inside = "[" + r"^\x00" * denied + "".join(out) + "]"
-    return f"(?:{inside}|[{_BEYOND}])" if beyond else inside, at + 1
+    return "[" + r"^\x00" * denied + "".join(out) + "]", at + 1
 
 
 def _escape(text: str, *, caseless: bool) -> str:
