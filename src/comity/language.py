@@ -6,7 +6,6 @@ expression is true.
 """
 
 import ast
-import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeGuard
@@ -240,7 +239,7 @@ class _Checker:
                 raise WhenError(f"{value!r} has no place in an expression", node, expected="a number, text or truth")
 
     def _number(self, value: float, node: ast.expr) -> Term:
-        if not math.isfinite(value) or abs(value) > MOST_NUMBER:
+        if not abs(value) <= MOST_NUMBER:  # which no NaN is either
             raise WhenError("this number is too large", node, expected=f"at most {MOST_NUMBER}")
         return Term(Type.NUMBER, repr(value), logic.constant(value), value)
 

@@ -66,9 +66,11 @@ def _unreadable(source: str, error: Exception) -> WhenError:
     mistake = WhenError(f"the expression cannot be read: {getattr(error, 'msg', None) or error}")
     lines = _LINE_BREAK.split(source)
     line, column = (getattr(error, "lineno", None) or 2) - 1, getattr(error, "offset", None) or 1
-    if line > len(lines):
+    if (
+        not 1 <= line <= len(lines)
+    ):  # at one of the parentheses put around it: something in it is not closed, or too much
         line, column = len(lines), len(lines[-1]) + 1
-    mistake.line, mistake.column = max(line, 1), max(column, 1)
+    mistake.line, mistake.column = line, max(column, 1)
     return mistake
 
 
