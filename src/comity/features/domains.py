@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import lru_cache
 
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # all that browsers take for a dot
-_NO_HOST = re.compile(r"[^\w.\u00b7-]+")
+_SIGNS = frozenset(".-_\u00b7")
 
 
 @lru_cache(maxsize=65_536)
@@ -35,8 +35,9 @@ def domain(text: str) -> tuple[str, ...]:
 
 def hosts_in(span: str) -> list[str]:
     """The hosts in a stretch of letters, digits, dots, hyphens and anything beyond ASCII, where they stand alone."""
-    parts = (part.strip(".-_") for part in _NO_HOST.split(_DOTS.sub(".", span)))
-    return [part for part in parts if "." in part]
+    text = unicodedata.normalize("NFC", _DOTS.sub(".", span))
+    alone = "".join(c if c.isalnum() or c in _SIGNS or unicodedata.category(c)[0] == "M" else " " for c in text)
+    return [host for part in alone.split() if "." in (host := part.strip(".-_"))]
 
 
 def with_parents(host: str, most: int) -> list[str]:
