@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.bands import bands_on
+from comity.bands import Days, bands_on
 from comity.book import Book
 from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.parameters import Parameters
@@ -48,6 +48,18 @@ def test_bands_on_some_days_are_those_of_following_every_day(
     daily = {day: bands.tolist() for day, bands in bands_over(here, 0, 1200)}
     found = [(day, now.day, bands.tolist()) for day, now, bands in bands_on(wanted, here)]
     assert [(day, day, daily[day]) for day in sorted(wanted)] == found
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32), wanted=st.lists(st.integers(-50, 700), max_size=30))
+def test_leaving_rows_aside_changes_no_standing(seed: int, wanted: list[int]) -> None:
+    """Asked for days in any order, a fold that leaves forgotten and coming rows aside says what the whole one says."""
+    here = folded(seed, 500, 12, Parameters(forgotten=90))
+    days = Days(here)
+    for day in wanted:
+        one, other = days.at(day), here.at(day)
+        for name in ("history", "uncapped", "weight", "active_days", "points"):
+            assert getattr(other, name).tolist() == getattr(one, name).tolist()
 
 
 def test_a_wrong_century_costs_no_time() -> None:

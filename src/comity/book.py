@@ -173,9 +173,18 @@ class Book:
 
     def explain(self, member: int, day: int | None = None) -> Explanation:
         """Every line a member's standing is made of."""
-        parameters = self.charter.standing
         on = self.today if day is None else day
-        return explain(self.activity_of(member), self.counted_of(member), on, parameters=parameters)
+        activity, counted = self.remembered(member, on)
+        return explain(activity, counted, on, parameters=self.charter.standing)
+
+    def remembered(self, member: int, day: int) -> tuple[dict[int, int], list[Counted]]:
+        """Own messages by day, and findings that count, of a member, as far as they are not forgotten on a day.
+
+        Nothing else moves standing on that day or later: a finding that no report began depends on its own day alone.
+        """
+        first = day - self.charter.standing.forgotten + 1
+        activity = {d: n for d, n in self.activity_of(member).items() if d >= first}
+        return activity, [f for f in self.counted_of(member) if f.day >= first]
 
     @cached_property
     def _spans(self) -> tuple[Ints, Ints, Ints, Ints]:

@@ -69,7 +69,7 @@ def _told(ledger: Store, charter: Charter, row: MemberRow, on: int | None) -> _T
     book = Book(ledger, charter, communities=[row.community], not_after=today(charter))
     day = book.today if on is None else on
     explained, band = book.explain(row.number, day), book.band(row.number, day)
-    now, activity, findings = explained.standing, book.activity_of(row.number), book.counted_of(row.number)
+    now, (activity, findings) = explained.standing, book.remembered(row.number, day)
     lacking = [m.sentence() for r in Right if (m := missing(r, band, now, activity, findings)) is not None]
     held = sorted(str(r) for r in rights(band, newcomer=now.newcomer))
     entries = {f.number: f for f in ledger.findings(row.number)}

@@ -7,7 +7,8 @@ import numpy as np
 
 from comity.bands import bands_on
 from comity.book import Book
-from comity.core.interval import Ints
+from comity.core.interval import Ints, interval
+from comity.core.parameters import Parameters
 from comity.core.rights import Band
 from comity.core.standing import date_of
 from comity.web import report_data
@@ -51,11 +52,26 @@ def curves(book: Book, members: Ints) -> Mapping[int, list[CurvePoint]]:
         for day in shown:
             if first <= day <= last:
                 plan.setdefault(day, []).append(place)
-    out: dict[int, list[CurvePoint]] = {int(m) + 1: [] for m in who[wanted]}
+    parts = []
     for day, now, bands in bands_on(plan, folded):
-        low, high = now.interval()
-        newcomers, iso = now.newcomer, date_of(day).isoformat()
-        for p in plan[day]:
-            name = band_name(Band(int(bands[p])), newcomer=bool(newcomers[p]))
-            out[int(who[p]) + 1].append(CurvePoint(iso, int(now.points[p]), int(low[p]), int(high[p]), name))
+        at = np.array(plan[day])
+        columns = (who[at] + 1, now.points[at], bands[at], now.newcomer[at], now.history[at], now.weight[at])
+        parts.append(np.stack([np.full(len(at), day), *columns]).astype(np.int64))
+    days, numbers, points, levels, new, history, weight = np.concatenate(parts, axis=1)
+    low, high = intervals(history, weight, book.charter.standing)
+    out: dict[int, list[CurvePoint]] = {int(m) + 1: [] for m in who[wanted]}
+    rows = zip(*(c.tolist() for c in (numbers, days, points, low, high, levels, new)), strict=True)
+    for number, day, at_points, at_low, at_high, level, newcomer in rows:
+        name = band_name(Band(level), newcomer=bool(newcomer))
+        out[number].append(CurvePoint(date_of(day).isoformat(), at_points, at_low, at_high, name))
     return out
+
+
+def intervals(history: Ints, weight: Ints, parameters: Parameters) -> tuple[Ints, Ints]:
+    """``interval`` of members who are not verified, each pair of figures, of which many have the same, worked out once.
+
+    All of shape (rows,).
+    """
+    pairs, where = np.unique(np.stack([history, weight]), axis=1, return_inverse=True)
+    low, high = interval(pairs[0], pairs[1], np.full(pairs.shape[1], parameters.prior), parameters)
+    return low[where.ravel()], high[where.ravel()]

@@ -9,12 +9,11 @@ from comity.core.event import moment, rfc3339
 from comity.core.explanation import Line, grouped
 from comity.core.harm import HARMS
 from comity.core.interval import Ints
-from comity.core.interval import interval as intervals
 from comity.core.rights import Band, Right, missing, rights
 from comity.core.standing import date_of
 from comity.rules import built_in
 from comity.stores.contract import FindingRow
-from comity.web.curves import band_name, curves
+from comity.web.curves import band_name, curves, intervals
 from comity.web.report_data import CurvePoint, EntryRow, Person, SumLine
 
 MOST_PEOPLE = 20_000  # beyond, those with findings and the most active are shown, and it is said
@@ -25,7 +24,8 @@ _NOT_LIVE = {"shadow": "a shadow clause finds, but does not count", "review": "f
 def people(book: Book) -> tuple[list[Person], int]:
     """Those who did anything, and how many of them are not shown."""
     shown = _shown(book)
-    low, high = _intervals(book, shown)
+    now = book.standings
+    low, high = intervals(now.history[shown - 1], now.weight[shown - 1], book.charter.standing)
     with_pages = _with_pages(book, shown)
     drawn, pages = curves(book, with_pages), set(with_pages.tolist())
     found = [
@@ -56,15 +56,6 @@ def _with_pages(book: Book, shown: Ints) -> Ints:
         return with_findings
     order = np.argsort(book.standings.points[with_findings - 1], kind="stable")
     return np.sort(with_findings[order[:MOST_WITH_PAGES]])
-
-
-def _intervals(book: Book, members: Ints) -> tuple[Ints, Ints]:
-    now, at = book.standings, members - 1
-    # Many members have the very same figures: each pair is worked out once.
-    pairs, where = np.unique(np.stack([now.history[at], now.weight[at]]), axis=1, return_inverse=True)
-    days = np.full(pairs.shape[1], book.charter.standing.prior)
-    low, high = intervals(pairs[0], pairs[1], days, book.charter.standing)
-    return low[where.ravel()], high[where.ravel()]
 
 
 def _person(book: Book, member: int, interval: tuple[int, int], curve: list[CurvePoint], *, page: bool) -> Person:
@@ -99,8 +90,8 @@ def _page(book: Book, member: int) -> tuple[list[EntryRow], list[SumLine], str]:
     told = book.explain(member)
     by_entry = {line.entry: line for line in told.lines if line.kind == "finding"}
     entries = [_entry(book, f, by_entry.get(f.number)) for f in book.store.findings(member)]
-    activity, counted, band = book.activity_of(member), book.counted_of(member), book.band(member)
-    lacking = (missing(r, band, told.standing, activity, counted) for r in Right)
+    activity, counted = book.remembered(member, book.today)
+    lacking = (missing(r, book.band(member), told.standing, activity, counted) for r in Right)
     first = next((m for m in lacking if m is not None), None)
     lines = sum_lines(told.lines, told.start, told.standing.points)
     return entries, lines, "" if first is None else first.sentence()
