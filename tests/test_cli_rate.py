@@ -121,6 +121,14 @@ def test_a_charter_beside_the_chat_is_taken(tmp_path: Path, log: Path, store: Pa
     assert rated(log, "--store", tmp_path / "b.sqlite")["charter"] != beside["charter"]
 
 
+def test_by_the_default_charter_a_community_goes_by_its_own_name(tmp_path: Path, log: Path, store: Path) -> None:
+    """The default charter is nobody's: the report has the name that the export gives, not that of the charter."""
+    (tmp_path / "apart").mkdir()
+    report = tmp_path / "r.html"
+    rated(log.rename(tmp_path / "apart" / "log.ndjson"), "--store", store, "--report", report)
+    assert "Standing in tea-garden" in report.read_text("utf-8")
+
+
 def test_a_store_and_a_report_in_a_new_folder(tmp_path: Path, log: Path, by: Path) -> None:
     """Folders that are not there yet are made; the report is whole and readable only by its owner."""
     store, report = tmp_path / "a" / "b" / "comity.sqlite", tmp_path / "c" / "report.html"

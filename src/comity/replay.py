@@ -55,14 +55,15 @@ class Chunk(Protocol):
 class Summary:
     """What a run came to.
 
-    events, messages: new ones; twice: events known from before; communities, rooms: numbers of those that any event was
-    of, new or known; unread: how many, named: the first of them; first, last: milliseconds since 1970, of new events.
+    events, messages: new ones; twice: events known from before; communities, rooms: those that any event was of, new or
+    known, by number, communities by name too; unread: how many, named: the first of them; first, last: milliseconds
+    since 1970, of new events.
     """
 
     events: int = 0
     messages: int = 0
     twice: int = 0
-    communities: set[int] = field(default_factory=set)
+    communities: dict[str, int] = field(default_factory=dict)
     rooms: set[int] = field(default_factory=set)
     findings: Counter[int] = field(default_factory=Counter)
     unread: int = 0
@@ -186,7 +187,8 @@ class Rating:
             rows = self._met.firsts(keys, unknown)
             self._met.put(keys[rows], rows)
             self.summary.rooms.update(self._rooms(batch, rows))
-            self.summary.communities.update(self._community(batch.string("community", i)) for i in rows.tolist())
+            for name in dict.fromkeys(batch.string("community", i) for i in rows.tolist()):
+                self.summary.communities[name] = self._community(name)
 
     def _new_only(self, batch: Batch) -> Batch:
         if len(batch) == 0:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from comity.adapters.exports import Options, read, total_bytes
 from comity.charter_file import load_charter
@@ -53,7 +54,9 @@ def compare(*, old: Path, new: Path, logs: tuple[Path, ...], report: Path | None
         if report is not None:
             make_folder(report)
             title = f"{comparison.old_name} and {comparison.new_name}"
-            write_report(fill(book, summary, charter_name=clean(new.name), comparison=comparison, title=title), report)
+            # The page itself says how many there are, and of which charters.
+            shown = msgspec.structs.replace(comparison, summary=comparison.summary[1:])
+            write_report(fill(book, summary, charter_name=clean(new.name), comparison=shown, title=title), report)
     if as_json:
         rows = [_json(d) for d in differences]
         unread = {"unread_lines": summary.unread, "unread": unread_json(summary.named)}
@@ -73,7 +76,9 @@ def _told(old: str, new: str, differences: list[Difference]) -> Comparison:
     who = counted(len(differences), "member") if differences else "No member"
     summary = [f"{who} would be treated differently under {new} than under {old}."]
     if losing or gaining:
-        summary.append(f"{losing:,} would have lost a right that they kept, and {gaining:,} kept one that they lost.")
+        summary.append(
+            f"{losing:,} would have lost a right that they kept; {gaining:,} would have kept one that they lost."
+        )
     elif differences:
         summary.append("Nobody would have lost or kept a right because of it.")
     rows = [

@@ -9,7 +9,17 @@ import click
 from comity.adapters.exports import Options, formats, read, total_bytes
 from comity.adapters.reader import DateOrder
 from comity.book import Book
-from comity.cli.common import charter_option, json_option, make_folder, now, progress, store_option, the_charter, today
+from comity.cli.common import (
+    DEFAULT_CHARTER,
+    charter_option,
+    json_option,
+    make_folder,
+    now,
+    progress,
+    store_option,
+    the_charter,
+    today,
+)
 from comity.cli.findings_file import FindingsFile
 from comity.cli.inputs import Inputs, clean, status, tell_left_out
 from comity.cli.outcome import Outcome, for_machines, for_people
@@ -80,10 +90,13 @@ def rate(
             rating = Rating(engine, ledger, source=source, on_findings=None if file is None else file.write)
             summary = rating.run(inputs, step)
         ledger.finish_run(run, now())
-        book = Book(ledger, charter, communities=summary.communities, not_after=today(charter))
+        book = Book(ledger, charter, communities=summary.communities.values(), not_after=today(charter))
         if report is not None:
             make_folder(report)
-            write_report(fill(book, summary, charter_name=clean(path.name)), report)
+            # The default charter is nobody's own: the community goes by the name that the export gives it.
+            names = list(summary.communities)
+            name = names[0] if path == DEFAULT_CHARTER and len(names) == 1 else charter.community
+            write_report(fill(book, summary, charter_name=clean(path.name), community=clean(name)), report)
         outcome = Outcome(book, engine, summary, time.monotonic() - started)
         if as_json:
             print_json(for_machines(outcome, inputs.beside, store=store, report=report))

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from comity.bands import bands_on
+from comity.bands import Days, bands_on
 from comity.book import Book
 from comity.core.event import rfc3339
 from comity.core.harm import HARMS
@@ -21,10 +21,16 @@ _MOST_SPAN = 20_000  # days a log can plausibly span; a clock gone wrong in one 
 
 
 def fill(
-    book: Book, summary: Summary, *, charter_name: str, comparison: Comparison | None = None, title: str = ""
+    book: Book,
+    summary: Summary,
+    *,
+    charter_name: str,
+    community: str = "",
+    comparison: Comparison | None = None,
+    title: str = "",
 ) -> Report:
-    """The report of a book. summary: of the run that led to it."""
-    community = book.charter.community
+    """The report of a book. summary: of the run that led to it; community: its name, if it is not the charter's."""
+    community = community or book.charter.community
     shown, left_out = people(book)
     p = book.charter.standing
     days = book.days[book.days >= book.today - _MOST_SPAN]
@@ -112,10 +118,10 @@ def _bands(book: Book, days: Ints) -> list[BandDay]:
     first, last = int(days[0]), int(days[-1])
     shown = {*range(first, last + 1, max(1, (last - first) // MOST_DAYS)), last}
     who, folded = book.folded.having_findings()
-    p = book.charter.standing
+    p, standings = book.charter.standing, Days(book.folded)
     rows = []
     for day, _, level in bands_on(shown, folded):
-        everybody = book.folded.at(day)
+        everybody = standings.at(day)
         bands = np.full(book.members, Band.GOOD, np.int8)
         bands[who] = np.minimum(level, Band.GOOD)
         bands = with_trust(bands, everybody.points, everybody.active_days, p)
