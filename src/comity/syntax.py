@@ -20,7 +20,7 @@ class WhenError(ValueError):
 
     def __init__(self, what: str, node: ast.AST | None = None, *, expected: str = "") -> None:
         self.what, self.expected = what, expected
-        self.line: int = getattr(node, "lineno", 1)
+        self.line: int = max(getattr(node, "lineno", 1), 1)
         self.column: int = getattr(node, "col_offset", 0) + 1
         super().__init__(what + (f"; expected {expected}" if expected else ""))
 
