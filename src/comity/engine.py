@@ -82,7 +82,7 @@ class Engine:
             look(columns)
         rows, clauses = [], []
         for number, when in enumerate(self._whens):
-            found = np.flatnonzero(when.evaluate(columns).values)
+            found = when.evaluate(columns).values.nonzero()[0]
             if len(found):
                 rows.append(found)
                 clauses.append(np.full(len(found), number, np.int64))

@@ -29,7 +29,7 @@ def conjunction(parts: Sequence[Evaluate]) -> Evaluate:
     def evaluate(batch: Batch) -> Column:
         values, known = parts[0](batch)
         for part in parts[1:]:
-            if known is None and not values.any():
+            if known is None and not np.count_nonzero(values):
                 break  # known to be false everywhere: the rest need not be looked at
             v, k = part(batch)
             if known is not None or k is not None:

@@ -142,7 +142,7 @@ class Hosts:
 
     def __init__(self, batch: Batch) -> None:
         t = batch.texts
-        dots = np.flatnonzero(t.buffer == 46)
+        dots = (t.buffer == 46).nonzero()[0]
         n = len(dots)
         rows, starts, ends = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
         beyond = np.empty(n, np.bool_)
@@ -184,7 +184,7 @@ def links(_plan: Plan) -> Evaluate:
     def evaluate(batch: Batch) -> Column:
         t = batch.texts
         counts = np.zeros(len(batch), np.int64)
-        _links(t.buffer, np.flatnonzero(t.buffer == 58), t.ends, counts)
+        _links(t.buffer, (t.buffer == 58).nonzero()[0], t.ends, counts)
         return Column(counts, batch.text_known)
 
     return evaluate

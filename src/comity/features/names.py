@@ -98,11 +98,13 @@ class Managers:
 
     def turn(self, batch: Batch) -> npt.NDArray[np.bool_]:
         """Whether each event's name looks like that of another member who manages this community, so far."""
+        managing = batch.roles.values == _MANAGER
+        if not self._held and not np.count_nonzero(managing):
+            return np.zeros(len(batch), np.bool_)
         communities, members = batch.hashes("community").values, batch.hashes("member").values
         own = self._of_names(batch)
         looks = np.stack([np.where(look == 0, look, mix(communities, look)) for look in own])
         bearers = np.stack([mix(look, members) for look in looks])
-        managing = batch.roles.values == _MANAGER
         self._make_room(2 * int(managing.sum()))
         out = np.zeros(len(batch), np.bool_)
         self._held += _like_manager(looks, bearers, managing, self._taken, self._bears, out)

@@ -32,11 +32,11 @@ def count(plan: Plan, *, per: Sequence[Evaluate], within: int, signature: str, o
 
     def evaluate(batch: Batch) -> Column:
         insert, read = _insert(batch, of), plan.asked(signature, batch)
+        if not np.count_nonzero(insert) and not (window.keys and np.count_nonzero(read)):
+            return Column(np.zeros(len(batch), np.int64), _keys(batch, per)[1])
         keys, known = _keys(batch, per)
         if known is not None:
             insert, read = insert & known, read & known
-        if not window.keys and not insert.any():
-            return Column(np.zeros(len(batch), np.int64), known)
         return Column(window.turn(keys, batch.at, insert, read), known)
 
     return evaluate
@@ -118,12 +118,14 @@ def _insert(batch: Batch, of: Evaluate | None) -> Bools:
 
 
 def _keys(batch: Batch, per: Sequence[Evaluate]) -> tuple[Hashes, Bools | None]:
-    """The identifiers within the community as one key, and where all of them are known."""
-    keys: Hashes = batch.hashes("community").values
-    known: Bools | None = None
-    for part in per:
-        column = part(batch)
-        keys = mix(keys, column.values)
+    """The identifiers within the community as one key, and where all of them are known; mixed once for a batch."""
+    if not per:
+        return batch.hashes("community").values, None
+    made: tuple[Hashes, Bools | None] | None = batch.made.get(names := (_keys, *per))
+    if made is None:
+        keys, known = _keys(batch, per[:-1])
+        column = per[-1](batch)
         if column.known is not None:
             known = column.known if known is None else known & column.known
-    return keys, known
+        made = batch.made[names] = (mix(keys, column.values), known)
+    return made
