@@ -224,6 +224,15 @@ def test_a_constant_holds_for_every_event() -> None:
     assert [3, 4] == Engine(counting).turn(events).findings.rows.tolist()
 
 
+def test_a_count_within_a_count_sees_every_event() -> None:
+    """What is counted does not depend on where the rest of the rule holds, but only whether it fires does."""
+    again = "count(per=member, within='1m') > 1"
+    when = f"count(per=room, within='1m', of={again}) > 1 and length() > 5"
+    events = [message(text, i) for i, text in enumerate(["tea", "tea", "tea", "green tea", "milk"])]
+
+    assert [3] == Engine(charter(own_clause(when))).turn(events).findings.rows.tolist()
+
+
 def test_a_day_is_one_of_the_charters_zone() -> None:
     """Days of a batch are days on the wall clock of the charter's time zone."""
     engine = Engine(charter(own_clause("True"), time_zone="Pacific/Auckland"))

@@ -131,7 +131,7 @@ def test_a_memory_forgets_no_key_between_asking_and_answering(monkeypatch: pytes
         answers = held.look_up(keys)
 
         assert [UNKNOWN if k == 0 else 3 * k for k in keys.tolist()] == answers.tolist()
-    assert held._young.held + held._old.held <= 64 + 2 * 12
+        assert held._young.held + held._old.held <= 64 + 2 * 12
 
 
 @settings(max_examples=30, deadline=None)
@@ -162,6 +162,20 @@ def test_who_spoke_last_does_not_depend_on_batches(seed: int, cuts: set[int]) ->
         presence._FIRST_SIZE = first_size
 
     assert whole.tolist() == parts
+
+
+def test_one_bogus_time_makes_nobody_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who spoke a moment ago is known although somebody's clock ran years ahead as the table grew."""
+    monkeypatch.setattr(presence, "_FIRST_SIZE", 16)
+    speakers = np.arange(1, 60).astype(np.uint64)
+    at = np.where(speakers == 5, 10**12, 10**7 + speakers.astype(np.int64))
+    none, everyone = np.empty(0, np.int64), np.ones(len(speakers), np.bool_)
+    spoke = LastSpoke(1000)
+    spoke.turn(speakers, at, everyone, none, none.view(np.uint64))
+
+    now = np.full(len(speakers), 10**7 + 100)
+    since = spoke.turn(speakers, now, ~everyone, np.arange(len(speakers)), speakers)
+    assert [0 if s == 5 else 10**7 + s for s in speakers.tolist()] == since.tolist()
 
 
 # Columns.
