@@ -11,7 +11,7 @@ import ijson
 import msgspec
 
 from comity.adapters.jsonstream import Feed, JsonReader, items
-from comity.adapters.order import Later, in_time_order
+from comity.adapters.order import Later, edit, in_time_order
 from comity.adapters.reader import HEAD, Head
 from comity.adapters.stable import plausible
 from comity.core.event import EPOCH, Event, Kind, Media, Unread, milliseconds, moment, rfc3339
@@ -124,7 +124,7 @@ class Discord(JsonReader):
                 yield event
                 if message.timestamp_edited is not None and event.kind == "message":
                     edited = _time(message.timestamp_edited)
-                    later.put(edited, _edit(event, edited))
+                    later.put(edited, edit(event, edited))
         yield from later.due()
 
     def _place(self) -> tuple[str, str]:
@@ -182,19 +182,3 @@ def _created(user: str) -> str | None:
     if not user.isdecimal() or int(user) >> 63:
         return None
     return rfc3339(moment((int(user) >> 22) + _DISCORD_EPOCH)) if int(user) >> 22 else None
-
-
-def _edit(event: Event, at: int) -> Event:
-    """That it was edited. The export keeps only the last text, and that stands with the message."""
-    return Event(
-        f"{event.id}/edit",
-        rfc3339(moment(at)),
-        "edit",
-        event.community,
-        event.room,
-        event.member,
-        event.name,
-        event.role,
-        target=event.id,
-        account_created_at=event.account_created_at,
-    )

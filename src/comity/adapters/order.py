@@ -10,7 +10,7 @@ from typing import IO
 import msgspec
 
 from comity.adapters.lines import Blocks
-from comity.core.event import Event, Unread, milliseconds
+from comity.core.event import Event, Unread, milliseconds, moment, rfc3339
 
 RUN = 100_000
 """Events sorted in memory at once; more go through a temporary file."""
@@ -91,3 +91,24 @@ class _Spilled:
 
     def readinto(self, view: memoryview, /) -> int:
         return self._file.readinto(view)  # type: ignore[attr-defined, no-any-return]
+
+
+def edit(event: Event, at: int, *, by: str | None = None) -> Event:
+    """That a message was edited, at milliseconds since 1970. by: who did it, if the export tells that it was another.
+
+    An export keeps only the last text, and that stands with the message.
+    """
+    member = by or event.member
+    same = member == event.member
+    return Event(
+        f"{event.id}/edit",
+        rfc3339(moment(at)),
+        "edit",
+        event.community,
+        event.room,
+        member,
+        event.name if same else None,
+        event.role if same else None,
+        target=event.id,
+        account_created_at=event.account_created_at if same else None,
+    )

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import msgspec
 
 from comity.adapters.jsonstream import Feed, JsonReader, items
-from comity.adapters.order import Later
+from comity.adapters.order import Later, edit
 from comity.adapters.reader import Head, Options, folder
 from comity.adapters.source import BrokenInputError, Input
 from comity.adapters.stable import plausible
@@ -216,7 +216,7 @@ class Slack(JsonReader):
             event = _event(message, kind, at, community=community, room=room, users=users)
             yield event
             if edited is not None and kind == "message":
-                self._later.put(edited, _edit(event, edited, message.edited))
+                self._later.put(edited, edit(event, edited, by=message.edited.user if message.edited else None))
 
 
 def _event(message: _Message, kind: Kind, at: int, *, community: str, room: str, users: dict[str, _User]) -> Event:
@@ -264,20 +264,3 @@ def _time(ts: str) -> int:
     """Milliseconds since 1970 of Slack's ``1767261600.000200``."""
     seconds, _, micro = ts.partition(".")
     return plausible(int(seconds) * 1000 + int((micro or "0")[:3].ljust(3, "0")))
-
-
-def _edit(event: Event, at: int, edited: _Edited | None) -> Event:
-    """That it was edited. The export keeps only the last text, and that stands with the message."""
-    member = edited.user if edited and edited.user else event.member
-    same = member == event.member
-    return Event(
-        f"{event.id}/edit",
-        rfc3339(moment(at)),
-        "edit",
-        event.community,
-        event.room,
-        member,
-        event.name if same else None,
-        event.role if same else None,
-        target=event.id,
-    )

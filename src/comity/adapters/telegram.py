@@ -12,7 +12,7 @@ import ijson
 import msgspec
 
 from comity.adapters.jsonstream import Feed, JsonReader, items, parts
-from comity.adapters.order import Later, in_time_order
+from comity.adapters.order import Later, edit, in_time_order
 from comity.adapters.reader import HEAD, Head
 from comity.adapters.stable import plausible
 from comity.core.event import Event, Media, Unread, moment, rfc3339
@@ -147,7 +147,7 @@ class Telegram(JsonReader):
                 event = self._message(chat, message, at)
                 yield event
                 if edited is not None:
-                    later.put(edited, _edit(event, edited))
+                    later.put(edited, edit(event, edited))
         yield from later.due()
 
     def _at(self, unixtime: str | None, date: str | None) -> int:
@@ -233,17 +233,3 @@ def _mentioned(part: _Part) -> list[str]:
     if part.type == "mention_name" and part.user_id is not None:
         return [f"user{part.user_id}"]
     return [part.text] if part.type == "mention" else []
-
-
-def _edit(event: Event, at: int) -> Event:
-    """That it was edited. The export keeps only the last text, and that stands with the message."""
-    return Event(
-        f"{event.id}/edit",
-        rfc3339(moment(at)),
-        "edit",
-        event.community,
-        event.room,
-        event.member,
-        event.name,
-        target=event.id,
-    )
