@@ -11,7 +11,7 @@ from comity.book import Book
 from comity.core.charter import Charter
 from comity.core.rights import Band, Right, rights
 from comity.engine import Engine
-from comity.replay import COMMIT, Chunk, Rating, Summary, batches, uncollected
+from comity.replay import Chunk, Rating, Summary, run
 from comity.stores.contract import Store
 
 Account = tuple[str, str]  # community and account, as the platform names them
@@ -71,38 +71,11 @@ def compare(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="comity-compare-")))
         stores = [stack.enter_context(open_store(folder / name)) for name in ("old.sqlite", "new.sqlite")]
         ratings = [Rating(Engine(c), s) for c, s in zip((old, new), stores, strict=True)]
-        with uncollected():
-            _rate(ratings, chunks, stores, progress)
+        run(ratings, chunks, progress)
         books = [Book(s, c, not_after=not_after) for s, c in zip(stores, (old, new), strict=True)]
         differences = _differences(*books)
         summary = ratings[1].summary
         yield differences, summary, books[1]
-
-
-def _rate(
-    ratings: list[Rating],
-    chunks: Iterable[Chunk],
-    stores: list[Store],
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    source = batches(chunks, ratings[1].summary)
-    going = True
-    while going:
-        going = False
-        done = 0
-        with stores[0].write(), stores[1].write():
-            for pieces, read in source:
-                for rating in ratings if pieces else ():
-                    rating.take(pieces)
-                events = sum(p.n for p in pieces)
-                done += events
-                if progress is not None:
-                    progress(read, events)
-                if done >= COMMIT:
-                    going = True
-                    break
-            for rating in ratings:
-                rating.settle()
 
 
 def _differences(old: Book, new: Book) -> list[Difference]:

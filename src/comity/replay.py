@@ -7,7 +7,7 @@ and not counted twice, and the carried window state is the one of the last commi
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -107,35 +107,18 @@ class Rating:
 
     def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
         """Rate everything; progress: told the bytes read and the events rated since it was told last."""
-        source = batches(chunks, self.summary)
-        going = True
-        with uncollected():
-            while going:
-                going = self._transaction(source, progress)
-                gc.collect()
+        run([self], chunks, progress)
         return self.summary
 
-    def _transaction(
-        self, source: Iterator[tuple[list[Piece], int]], progress: Callable[[int, int], None] | None
-    ) -> bool:
-        """One transaction; whether there is more to do."""
-        with self._store.write():
-            done = 0
-            for pieces, read in source:
-                if pieces:
-                    self.take(pieces)
-                events = sum(p.n for p in pieces)
-                done += events
-                self._read += read
-                if progress is not None:
-                    progress(read, events)
-                if done >= COMMIT:
-                    break
-            self.settle()
-        return done >= COMMIT
+    def write(self) -> AbstractContextManager[None]:
+        """A transaction of its store."""
+        return self._store.write()
 
-    def take(self, pieces: Sequence[Piece]) -> Turn:
-        """Rate pieces of events within a transaction; ``settle`` before it ends."""
+    def take(self, pieces: Sequence[Piece], read: int) -> None:
+        """Rate pieces of events, of so many bytes, within a transaction; ``settle`` before it ends."""
+        self._read += read
+        if not pieces:
+            return
         batch, unreadable = self._engine.columns(pieces)
         self.summary.leave_out([_no_time(e) for e in unreadable])
         self._meet(batch)
@@ -143,7 +126,6 @@ class Rating:
         turn = Turn(batch, self._engine.find(batch), unreadable)
         if len(batch):
             self._count(turn)
-        return turn
 
     def settle(self) -> None:
         """Post what adds up over a transaction: activity, names, seen events, window states, how far the source is."""
@@ -238,12 +220,7 @@ class Rating:
     def _members(self, batch: Batch) -> Ints:
         """The member's number of each event; each account is asked for once, and its name kept when this is settled."""
         account = mix(batch.hashes("community").values, batch.hashes("member").values)
-        numbers: Ints = self._numbers.look_up(account)
-        unknown = numbers == UNKNOWN
-        if unknown.any():
-            rows = self._numbers.firsts(account, unknown)
-            self._numbers.put(account[rows], self._register(batch, rows))
-            numbers = self._numbers.look_up(account)
+        numbers = self._numbers.find(account, lambda rows: self._register(batch, rows))
         self._note_names(batch, numbers)
         return numbers
 
@@ -292,6 +269,43 @@ class Rating:
         if name not in self._communities:
             self._communities[name] = self._store.community(name)
         return self._communities[name]
+
+
+def run(ratings: Sequence[Rating], chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> None:
+    """Rate the same events by one or more ratings in one reading; what cannot be read is told to the last of them.
+
+    progress: told the bytes read and the events rated since it was told last.
+    """
+    source = batches(chunks, ratings[-1].summary)
+    going = True
+    with uncollected():
+        while going:
+            going = _transaction(ratings, source, progress)
+            gc.collect()
+
+
+def _transaction(
+    ratings: Sequence[Rating],
+    source: Iterator[tuple[list[Piece], int]],
+    progress: Callable[[int, int], None] | None,
+) -> bool:
+    """One transaction of each rating's store; whether there is more to do."""
+    with ExitStack() as stack:
+        for rating in ratings:
+            stack.enter_context(rating.write())
+        done = 0
+        for pieces, read in source:
+            for rating in ratings:
+                rating.take(pieces, read)
+            events = sum(p.n for p in pieces)
+            done += events
+            if progress is not None:
+                progress(read, events)
+            if done >= COMMIT:
+                break
+        for rating in ratings:
+            rating.settle()
+    return done >= COMMIT
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """Features of the account: its age, and whether it is on a list of the community."""
 
-import numpy as np
-
 from comity.features.columns import Batch, Column
 from comity.features.globs import globs
-from comity.features.memory import UNKNOWN, Memory
+from comity.features.memory import Memory
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 
@@ -22,13 +20,6 @@ def member_in(_plan: Plan, *, entities: list[str]) -> Evaluate:
 
     def evaluate(batch: Batch) -> Column:
         keys = batch.hashes("member").values
-        values = verdicts.look_up(keys)
-        unknown = values == UNKNOWN
-        if unknown.any():
-            new = verdicts.firsts(keys, unknown)
-            found = [listed(batch.string("member", i)) for i in new.tolist()]
-            verdicts.put(keys[new], np.array(found, np.int64))
-            values = verdicts.look_up(keys)
-        return Column(values == 1)
+        return Column(verdicts.find(keys, lambda rows: [listed(batch.string("member", i)) for i in rows.tolist()]) == 1)
 
     return evaluate

@@ -1,5 +1,7 @@
 """What was found out about a key before, so that each name is looked at once and not with each message."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -86,6 +88,19 @@ class Memory:
             self._young, self._old = _Table(), self._young
         some = keys != 0
         self._young.put(keys[some], values[some])
+
+    def find(self, keys: Hashes, find_out: Callable[[Ints], Sequence[int] | Ints]) -> Ints:
+        """The value of each key; what is not remembered is found out, once for each key, and remembered.
+
+        find_out: values >= 0 for some rows of ``keys``, the first of each unknown key, ascending.
+        """
+        values = self.look_up(keys)
+        unknown = values == UNKNOWN
+        if unknown.any():
+            rows = self.firsts(keys, unknown)
+            self.put(keys[rows], np.asarray(find_out(rows), np.int64))
+            values = self.look_up(keys)
+        return values
 
     def firsts(self, keys: Hashes, unknown: npt.NDArray[np.bool_]) -> Ints:
         """The first row of each key among the rows that are unknown, ascending."""

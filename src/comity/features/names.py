@@ -37,13 +37,8 @@ def _judged(judge: Callable[[str], bool]) -> Evaluate:
 
     def evaluate(batch: Batch) -> Column:
         keys, known = batch.hashes("name")
-        values = verdicts.look_up(keys)
-        unknown = values == UNKNOWN
-        if unknown.any():
-            new = verdicts.firsts(keys, unknown)
-            verdicts.put(keys[new], np.array([judge(batch.string("name", i)) for i in new], np.int64))
-            values = verdicts.look_up(keys)
-        return Column(values == 1 if known is None else (values == 1) & known, known)
+        found = verdicts.find(keys, lambda rows: [judge(batch.string("name", i)) for i in rows.tolist()]) == 1
+        return Column(found if known is None else found & known, known)
 
     return evaluate
 
