@@ -11,6 +11,7 @@ from comity.bands import bands_on
 from comity.core.charter import SEVERITIES, Charter, State
 from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.explanation import Explanation, explain
+from comity.core.harm import Severity
 from comity.core.interval import Ints
 from comity.core.ledger import ClauseRow
 from comity.core.rights import Band
@@ -19,6 +20,7 @@ from comity.core.standings import Folded, Standings, fold, fold_one
 from comity.stores.contract import ActivityInForce, FindingsInForce, Store
 
 _UNSEEN: Final = 100_001  # above every standing
+Order = tuple[Ints, Ints]
 
 
 class Book:
@@ -141,20 +143,9 @@ class Book:
         trusted = days >= p.trusted_days and int(self.standings.points[member - 1]) >= 1000 * p.trusted
         return Band.TRUSTED if trusted else Band.GOOD
 
-    @cached_property
-    def _activity_of(self) -> dict[int, dict[int, int]]:
-        wanted = np.isin(self.activity.member, self.with_findings)
-        found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        rows = zip(*(c[wanted].tolist() for c in self.activity[1:]), strict=True)
-        for member, day, messages in rows:
-            found[member][day] += messages
-        return found
-
     def activity_of(self, member: int) -> dict[int, int]:
         """Own messages of a member by day."""
-        if member in self._activity_of:
-            return dict(self._activity_of[member])
-        rows = self.activity.member == member
+        rows = _of(member, self._activity_order)
         by_day: dict[int, int] = defaultdict(int)
         for day, messages in zip(self.activity.day[rows].tolist(), self.activity.messages[rows].tolist(), strict=True):
             by_day[day] += messages
@@ -162,14 +153,11 @@ class Book:
 
     def counted_of(self, member: int) -> list[Counted]:
         """Findings of a member that count."""
-        rows = self._rows_of(member)
+        rows, f = _of(member, self._findings_order), self.findings
         rows = rows[self.counted[rows]]
-        severities = {int(s): s for s in SEVERITIES.values()}
-        return [
-            Counted(int(f.number[i]), int(f.day[i]), severities[int(self.severity[i])], int(f.message[i]))
-            for f in (self.findings,)
-            for i in rows
-        ]
+        columns = (f.number, f.day, self.severity, f.message)
+        table = zip(*(column[rows].tolist() for column in columns), strict=True)
+        return [Counted(number, day, Severity(severity), message) for number, day, severity, message in table]
 
     def explain(self, member: int, day: int | None = None) -> Explanation:
         """Every line a member's standing is made of."""
@@ -217,15 +205,25 @@ class Book:
         return self.store.room_names()
 
     @cached_property
-    def _order(self) -> tuple[Ints, Ints]:
-        order = np.argsort(self.findings.member, kind="stable")
-        return order, self.findings.member[order]
+    def _activity_order(self) -> Order:
+        return _order(self.activity.member)
 
-    def _rows_of(self, member: int) -> Ints:
-        order, members = self._order
-        low, high = np.searchsorted(members, [member, member + 1])
-        rows: Ints = order[low:high]
-        return rows
+    @cached_property
+    def _findings_order(self) -> Order:
+        return _order(self.findings.member)
+
+
+def _order(members: Ints) -> Order:
+    """Rows by member, in their order, and the members sorted so."""
+    rows = np.argsort(members, kind="stable")
+    return rows, members[rows]
+
+
+def _of(member: int, order: Order) -> Ints:
+    """The rows of one member."""
+    rows, members = order
+    low, high = np.searchsorted(members, [member, member + 1])
+    return rows[low:high]
 
 
 def _in_force(store: Store, communities: Collection[int]) -> tuple[ActivityInForce, FindingsInForce]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from comity.core.event import KINDS, ROLES, Event, Kind, Media, Role
 from comity.features.kernels.hashing import hash_spans, split
-from comity.features.pieces import MOST_MESSAGES, Bools, Ints, Piece
+from comity.features.pieces import MOST_MESSAGES, Bools, Ints, Piece, joined
 from comity.features.times import NOT_A_TIME, Calendar, parse_spans
 
 Bytes = npt.NDArray[np.uint8]
@@ -40,25 +40,22 @@ class Texts(NamedTuple):
 
     def some(self, rows: Ints) -> list[str]:
         """Some of the strings, in half the time that it takes one by one."""
-        joined, at = self.joined, zip(self.starts[rows].tolist(), self.ends[rows].tolist(), strict=True)
-        return [joined[start:end].decode() for start, end in at]
+        whole, at = self.joined, zip(self.starts[rows].tolist(), self.ends[rows].tolist(), strict=True)
+        return [whole[start:end].decode() for start, end in at]
 
 
 def texts(strings: Sequence[str]) -> Texts:
-    """Join strings; a NUL inside one becomes U+FFFD, so that no string can pass for two."""
-    joined = "\0".join(strings).encode("utf-8", "replace")
-    if joined.count(0) != max(len(strings) - 1, 0):
-        return texts([s.replace("\0", "\ufffd") for s in strings])
-    return spans(joined, len(strings))
+    """Join strings, as ``pieces.joined`` does."""
+    return spans(joined(strings), len(strings))
 
 
-def spans(joined: bytes, count: int) -> Texts:
+def spans(whole: bytes, count: int) -> Texts:
     """Find ``count`` strings joined by NUL. Raises ValueError if there are not so many."""
-    buffer = np.frombuffer(joined, np.uint8)
+    buffer = np.frombuffer(whole, np.uint8)
     found = split(buffer, 0, count)
     if found is None:
-        raise ValueError(f"{joined.count(0) + 1} strings where {count} were joined")
-    return Texts(joined, buffer, *found)
+        raise ValueError(f"{whole.count(0) + 1} strings where {count} were joined")
+    return Texts(whole, buffer, *found)
 
 
 def hash_text(text: str, seed: int) -> int:
@@ -105,10 +102,13 @@ class Batch:
     @cached_property
     def roles(self) -> Column:
         """Positions in ``ROLES`` of who did it; unknown where the platform does not say."""
-        given = _together([p.roles for p in self._pieces])
         # In an event that gives a role, the role is the one given, and not the giver's.
-        values = np.where(self.kinds == _GIVING_A_ROLE, np.int8(-1), given)
+        values = np.where(self.kinds == _GIVING_A_ROLE, np.int8(-1), self._given_roles)
         return Column(values, _known(values >= 0))
+
+    @cached_property
+    def _given_roles(self) -> npt.NDArray[np.int8]:
+        return _together([p.roles for p in self._pieces])
 
     @property
     def texts(self) -> Texts:
@@ -171,9 +171,9 @@ class Batch:
         """A field of strings (``pieces.STRINGS``), empty where there is none, and where there is one."""
         if field not in self._texts:
             columns = [p.strings[field] for p in self._pieces]
-            joined = columns[0].joined if len(columns) == 1 else b"\0".join([c.joined for c in columns])
+            whole = columns[0].joined if len(columns) == 1 else b"\0".join([c.joined for c in columns])
             known = _known_together([(p.n, c.known) for p, c in zip(self._pieces, columns, strict=True)])
-            self._texts[field] = spans(joined, self._n), known
+            self._texts[field] = spans(whole, self._n), known
         return self._texts[field]
 
     def string(self, field: str, i: int) -> str:
@@ -197,7 +197,7 @@ class Batch:
         before = int(self.messages_before.values[i])
         owners, mentioned = self.mentioned
         low, high = np.searchsorted(owners, [i, i + 1])
-        role = _together([p.roles for p in self._pieces])[i]
+        role = self._given_roles[i]
         return Event(
             id=self.string("id", i),
             at=self.string("at", i),

@@ -56,9 +56,9 @@ class Piece:
 
     def __init__(self, events: Sequence[Event]) -> None:
         n = self.n = len(events)
-        self.strings = {field: _joined(take(events)) for field, take in _ALWAYS.items()}
+        self.strings = {field: Strings(joined(take(events)), None) for field, take in _ALWAYS.items()}
         for field, maybe in _MAYBE.items():
-            self.strings[field] = _joined_known(maybe(events))
+            self.strings[field] = _strings(maybe(events))
         kinds = [e.kind for e in events]
         if kinds.count("message") == n:
             self.kinds: Codes = np.zeros(n, np.int8)
@@ -86,22 +86,22 @@ class Piece:
             self.mentions: Ints = np.fromiter(map(len, cast("list[list[str]]", column)), np.int64, self.n)
         except TypeError:
             self.mentions = np.array([-1 if m is None else len(m) for m in column], np.int64)
-        self.mentioned: bytes = _joined([m for some in column if some for m in some]).joined
+        self.mentioned = joined([m for some in column if some for m in some])
 
 
-def _joined(column: list[str]) -> Strings:
-    joined = "\0".join(column).encode("utf-8", "replace")
-    if joined.count(0) != max(len(column) - 1, 0):
-        # A NUL inside a string would make two of it.
-        joined = "\0".join([s.replace("\0", "\ufffd") for s in column]).encode("utf-8", "replace")
-    return Strings(joined, None)
+def joined(column: Sequence[str]) -> bytes:
+    """Strings joined by NUL, in UTF-8; a NUL inside one becomes U+FFFD, so that no string can pass for two."""
+    whole = "\0".join(column).encode("utf-8", "replace")
+    if whole.count(0) != max(len(column) - 1, 0):
+        whole = "\0".join([s.replace("\0", "\ufffd") for s in column]).encode("utf-8", "replace")
+    return whole
 
 
-def _joined_known(column: list[str | None]) -> Strings:
+def _strings(column: list[str | None]) -> Strings:
     if column and column[0] is None and column.count(None) == len(column):
         return Strings(b"\0" * (len(column) - 1), np.zeros(len(column), np.bool_))
     try:
-        return _joined(cast("list[str]", column))
+        return Strings(joined(cast("list[str]", column)), None)
     except TypeError:
         known = np.array([s is not None for s in column])
-        return Strings(_joined([s or "" for s in column]).joined, known)
+        return Strings(joined([s or "" for s in column]), known)
