@@ -68,6 +68,8 @@ when = "kind == 'message' and matches('nobody waters')"
 harm = "house"
 state = "shadow"
 """
+# Blocks, batches and transactions small enough to be stopped between.
+SMALL = "import comity.adapters.detect as d, comity.replay as r; d._MOST_BLOCK, r.BATCH, r.COMMIT = 16_384, 64, 512"
 Said = dict[str, Any]
 
 
@@ -90,6 +92,22 @@ def started(
     code = f"{before}\nfrom comity.cli import main\nmain()"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def signalled(batch: int, seconds: float, name: str) -> str:
+    """What to do before: small batches, and a signal to itself so many seconds after it began the n-th of them.
+
+    However fast the machine is, the process is in the middle of its work then.
+    """
+    return f"""{SMALL}
+import os, signal, threading
+numbers, take = iter(range(1_000_000)), r.Rating.take
+def taken(self, pieces, read):
+    if next(numbers) == {batch}:
+        threading.Timer({seconds}, os.kill, (os.getpid(), signal.{name})).start()
+    take(self, pieces, read)
+r.Rating.take = taken
+"""
 
 
 def finished(*arguments: object, before: str = "") -> tuple[int, str, str]:

@@ -5,11 +5,9 @@ import json
 import os
 import resource
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +15,21 @@ from pathlib import Path
 import pytest
 
 from comity.stores.sqlite import SqliteStore
-from commanding import CHARTER, activity, charter, chat, finished, rated, run, same, started, whole, written
-
-SMALL = "import comity.replay as r; r.BATCH, r.COMMIT = 128, 512"
+from commanding import (
+    CHARTER,
+    SMALL,
+    activity,
+    charter,
+    chat,
+    finished,
+    rated,
+    run,
+    same,
+    signalled,
+    started,
+    whole,
+    written,
+)
 
 
 @pytest.fixture
@@ -328,11 +338,8 @@ def test_a_missing_log_is_named_before_anything_is_made(tmp_path: Path, store: P
 def test_a_stopped_rating_ends_cleanly_and_goes_on(tmp_path: Path, store: Path, by: Path) -> None:
     """Ctrl-C ends with status 130 and one sentence; what was committed is kept, and the next run goes on from there."""
     log = written(tmp_path / "log.ndjson", chat(3, 40_000))
-    with started("rate", log, "--store", store, "--charter", by, "--findings", tmp_path / "f", before=SMALL) as child:
-        wal = store.with_name(store.name + "-wal")
-        while child.poll() is None and not (wal.exists() and wal.stat().st_size > 1_500_000):
-            time.sleep(0.005)
-        child.send_signal(signal.SIGINT)
+    options = ("--store", store, "--charter", by, "--findings", tmp_path / "f")
+    with started("rate", log, *options, before=signalled(100, 0.001, "SIGINT")) as child:
         _, said = child.communicate(timeout=60)
     assert child.returncode == 130
     assert said.strip() == "comity: stopped. What was committed is kept; the same command goes on from there."
