@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SYNAPSE := .venv-synapse
 EXPORT ?= examples/tea-garden/chat.ndjson
 OUT ?= out
 
@@ -14,7 +15,7 @@ run: install
 
 install: $(VENV)/installed
 
-test: $(VENV)/dev check
+test: $(VENV)/dev $(SYNAPSE)/installed check
 	$(BIN)/python tools/chromium.py
 	$(BIN)/python -m pytest -n 2
 
@@ -41,6 +42,12 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# A homeserver in an environment of its own: tests and `make run-matrix` start it, and Comity never imports it.
+$(SYNAPSE)/installed: requirements-synapse.txt
+	$(PYTHON) -m venv $(SYNAPSE)
+	$(SYNAPSE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-synapse.txt
+	@touch $@
+
 # Pins with hashes and no addresses: the package index is the machine's own business.
 lock: $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"
@@ -49,5 +56,8 @@ lock: $(VENV)/bin/python
 	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-header --extra dev --output-file requirements-dev.txt pyproject.toml --constraint requirements.txt
 
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --no-header --output-file requirements-synapse.txt requirements-synapse.in
+
 clean:
-	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SYNAPSE) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis
