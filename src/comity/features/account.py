@@ -1,7 +1,7 @@
 """Features of the account: its age, and whether it is on a list of the community."""
 
+from comity.core.globs import globs
 from comity.features.columns import Batch, Column
-from comity.features.globs import globs
 from comity.features.memory import Memory
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 

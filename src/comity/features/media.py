@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from comity.core.event import Media
+from comity.core.globs import globs
 from comity.features.columns import Batch, Column
-from comity.features.globs import globs
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
 
 MOST_DISTANCE = 90  # of 256 bits; beyond, pictures have nothing in common but by chance
