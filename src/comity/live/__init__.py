@@ -1,0 +1,1 @@
+"""The process around the loop: health, metrics, log, signals, and the commands of a management room."""
