@@ -1,0 +1,294 @@
+"""From decisions to what is asked of the platform: to begin them, and to give back what they took. Pure.
+
+What the platform has no way to do is no action: it stands in ``enforced`` with its reason, and is shown. Ids follow
+from decision, room and step alone, so the same decision never asks for one thing twice.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from comity.core.action import Action, Do, Say
+from comity.core.charter import Measure
+from comity.core.decision import Decision, Enforced
+from comity.core.handover import (
+    LOWER,
+    Falls,
+    HandOver,
+    Office,
+    Somebody,
+    Stays,
+    Touched,
+    action_id,
+    give_back,
+    hand_over,
+)
+from comity.core.wording import say
+
+# Slow mode and links are kept by hiding what breaks them, message by message (``held``): nothing is to be begun.
+_BY_HIDING = frozenset({Measure.SLOW, Measure.NO_LINKS})
+_LEVELS = frozenset({Measure.MUTE, Measure.SUSPEND, Measure.REVOKE})
+_GOES = {Measure.REMOVE: Do.REMOVE, Measure.BAN: Do.BAN}
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True):
+    """A room of the community. office: who is in it; cannot: why the platform cannot carry a measure out there."""
+
+    office: Office
+    cannot: Mapping[Measure, str] = {}
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """What begins or ends decisions.
+
+    actions: in order; enforced: by decision, rows to note now, where nothing is asked of the platform, or it has no way
+    (elsewhere the outcome of the action says); touched: whose say changes; back: (room, member) whose say is given
+    back; asks: by room, what a person must see to.
+    """
+
+    actions: tuple[Action, ...] = ()
+    enforced: Mapping[int, tuple[Enforced, ...]] = {}
+    touched: tuple[Touched, ...] = ()
+    back: tuple[tuple[int, int], ...] = ()
+    asks: tuple[tuple[int, Stays], ...] = ()
+
+
+class _Sheet:
+    """Carried, while it is being put together."""
+
+    def __init__(self) -> None:
+        self.actions: list[Action] = []
+        self.enforced: dict[int, list[Enforced]] = {}
+        self.touched: list[Touched] = []
+        self.back: list[tuple[int, int]] = []
+        self.asks: list[tuple[int, Stays]] = []
+        self.fallen: dict[tuple[int, int], str] = {}  # by room and member: the last action of the fall, "" who stays
+
+    def note(self, decision: int, room: int, why: str = "") -> None:
+        self.enforced.setdefault(decision, []).append(Enforced(room, not why, why))
+
+    def carried(self) -> Carried:
+        enforced = {number: tuple(rows) for number, rows in self.enforced.items()}
+        return Carried(
+            tuple(self.actions), enforced, tuple(self.touched), tuple(self.back), tuple(self.asks)
+        )  # fmt: skip
+
+
+def begin(
+    decisions: Sequence[Decision],
+    rooms: Iterable[Room],
+    in_force: Mapping[int, Sequence[Decision]],
+    reasons: Mapping[int, str],
+) -> Carried:
+    """The actions that begin decisions of one turn, or of one person; of a dry run, and of proposals, none.
+
+    rooms: all those of the community, or where the decisions hold; in_force: by member, what held before; reasons: one
+    sentence for the platform's reason field, by decision. Hidden messages come first, then rooms in their order.
+    """
+    sheet = _Sheet()
+    real = [d for d in decisions if not d.dry_run and not d.proposed]
+    of_room = [(room, [d for d in real if d.covers(room.office.number)]) for room in rooms]
+    for room, here in of_room:
+        for d in here:
+            _hide(sheet, room, d, reasons)
+    for room, here in of_room:
+        _lower(sheet, room, here, in_force, reasons)
+        for d in here:
+            if d.measure in _BY_HIDING or d.measure is Measure.WARN:
+                sheet.note(d.number, room.office.number)
+            elif d.measure in _GOES:
+                _send_away(sheet, room, d, reasons)
+    return sheet.carried()
+
+
+def end(decision: Decision, rooms: Iterable[Room], left: Sequence[Decision], *, undone: bool, reason: str) -> Carried:
+    """The actions that give back what a decision took, when its time is over or (undone) when it is reversed.
+
+    left: the member's other decisions that are in force. A hidden message and a removal cannot be taken back on every
+    platform: then ``enforced`` says so.
+    """
+    sheet = _Sheet()
+    if decision.dry_run or decision.proposed:
+        return sheet.carried()
+    for room in rooms:
+        office = room.office
+        if not decision.covers(office.number):
+            continue
+        if decision.measure in _LEVELS and (undone or decision.measure is not Measure.REVOKE):
+            _raise(sheet, room, decision, [d for d in left if d.covers(office.number)], reason)
+        elif decision.measure is Measure.BAN:
+            account = next((p.account for p in office.people if p.member == decision.member), "")
+            id_ = action_id(decision.number, office.number, "u")
+            if account:
+                sheet.actions.append(
+                    Action(
+                        id=id_, do=Do.UNBAN, decision=decision.number, room=office.room, account=account, reason=reason
+                    )
+                )
+        elif undone and decision.measure is Measure.HIDE and any(p.room == office.number for p in decision.hides):
+            sheet.note(decision.number, office.number, say(office.language, "no undo"))
+    return sheet.carried()
+
+
+def tell(account: str, texts: Mapping[int, str]) -> Action | None:
+    """One direct message for all that was decided about a member in a turn; texts: by decision. None if empty."""
+    if not texts:
+        return None
+    first = min(texts)
+    text = "\n\n".join(texts[number] for number in sorted(texts))
+    return Action(id=f"d{first}-t", do=Do.TELL, decision=first, account=account, text=text)
+
+
+def _hide(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
+    events = [place.event for place in decision.hides if place.room == room.office.number]
+    if decision.measure is not Measure.HIDE or not events:
+        return
+    why = room.cannot.get(Measure.HIDE, "")
+    if why:
+        sheet.note(decision.number, room.office.number, why)
+    for n, event in enumerate(() if why else events, 1):
+        sheet.actions.append(
+            Action(
+                id=action_id(decision.number, room.office.number, f"h{n}"),
+                do=Do.HIDE,
+                decision=decision.number,
+                room=room.office.room,
+                event=event,
+                reason=reasons.get(decision.number, ""),
+            )
+        )
+
+
+def _say(measures: Iterable[Measure]) -> Say | None:
+    """The say that measures leave, None where they leave it as it is."""
+    found = set(measures)
+    if Measure.MUTE in found:
+        return Say.MUTED
+    return Say.MEMBER if found & _LEVELS else None
+
+
+def _lower(
+    sheet: _Sheet,
+    room: Room,
+    here: Sequence[Decision],
+    in_force: Mapping[int, Sequence[Decision]],
+    reasons: Mapping[int, str],
+) -> None:
+    """Mutes, and managers who fall: all of a room at once, for who can take over depends on who else falls."""
+    office = room.office
+    falls: dict[Falls, list[Decision]] = {}
+    for who in office.people:
+        mine = _able(sheet, room, who, here)
+        if not mine:
+            continue
+        muted = _say(d.measure for d in in_force.get(who.member, ()) if d.covers(office.number)) is Say.MUTED
+        to = Say.MUTED if muted else _say(d.measure for d in mine)
+        lead = min(mine, key=lambda d: (d.measure is not Measure.MUTE, d.number))
+        if who.level is Say.MANAGER:
+            falls[Falls(who.member, to or Say.MEMBER, lead.number)] = mine
+        elif to is Say.MUTED and not muted:
+            _mute(sheet, office, who, lead.number, reasons)
+            _note(sheet, office, (d for d in mine if d.measure is not Measure.MUTE))
+        else:
+            _note(sheet, office, mine)
+    if falls:
+        _fall(sheet, office, falls, reasons)
+
+
+def _able(sheet: _Sheet, room: Room, who: Somebody, here: Sequence[Decision]) -> list[Decision]:
+    """The decisions that change somebody's say in a room, as far as the platform can."""
+    mine = []
+    for d in here:
+        if d.member == who.member and (d.measure in _LEVELS or (d.measure in _GOES and who.level is Say.MANAGER)):
+            if why := room.cannot.get(d.measure, ""):
+                sheet.note(d.number, room.office.number, why)
+            else:
+                mine.append(d)
+    return mine
+
+
+def _fall(sheet: _Sheet, office: Office, falls: Mapping[Falls, Sequence[Decision]], reasons: Mapping[int, str]) -> None:
+    shared = next((reasons[f.decision] for f in falls if f.decision in reasons), "")
+    for fall, step in zip(falls, hand_over(office, list(falls), shared), strict=True):
+        if isinstance(step, HandOver):
+            sheet.actions += step.actions
+            sheet.touched += step.touched
+            sheet.back += [(office.number, member) for member in step.back]
+            sheet.fallen[office.number, step.member] = step.actions[-1].id
+            _note(sheet, office, (d for d in falls[fall] if d.number != fall.decision and d.measure in _LEVELS))
+        else:
+            sheet.asks.append((office.number, step))
+            _note(sheet, office, falls[fall], step.why)
+            sheet.fallen[office.number, step.member] = ""
+
+
+def _note(sheet: _Sheet, office: Office, decisions: Iterable[Decision], why: str = "") -> None:
+    for d in decisions:
+        sheet.note(d.number, office.number, why)
+
+
+def _mute(sheet: _Sheet, office: Office, who: Somebody, decision: int, reasons: Mapping[int, str]) -> None:
+    id_ = action_id(decision, office.number, LOWER)
+    sheet.actions.append(
+        Action(
+            id=id_,
+            do=Do.LEVEL,
+            decision=decision,
+            room=office.room,
+            account=who.account,
+            to=Say.MUTED,
+            reason=reasons.get(decision, ""),
+        )
+    )
+    sheet.touched.append(Touched(office.number, who.member, who.touched or id_))
+
+
+def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
+    """Remove or ban; a manager only after somebody else manages."""
+    office, why = room.office, room.cannot.get(decision.measure, "")
+    who = next((p for p in office.people if p.member == decision.member), None)
+    if who is None:
+        return
+    fallen = sheet.fallen.get((office.number, who.member))
+    if fallen == "":
+        return  # stays, as is noted
+    if why:
+        if who.level is not Say.MANAGER:
+            sheet.note(decision.number, office.number, why)
+        return
+    sheet.actions.append(
+        Action(
+            id=action_id(decision.number, office.number, "g"),
+            do=_GOES[decision.measure],
+            decision=decision.number,
+            after=(fallen,) if fallen else (),
+            room=office.room,
+            account=who.account,
+            reason=reasons.get(decision.number, ""),
+        )
+    )
+
+
+def _raise(sheet: _Sheet, room: Room, decision: Decision, left: Sequence[Decision], reason: str) -> None:
+    """Give back a say, as far as nothing else in force holds it down."""
+    office = room.office
+    still = _say(d.measure for d in left)
+    who = next((p for p in office.people if p.member == decision.member), None)
+    if who is None or not who.touched or still is Say.MUTED:
+        return
+    if still is None:
+        actions, back = give_back(office, decision.member, decision.number, reason)
+        sheet.actions += actions
+        sheet.back += [(office.number, member) for member in back]
+    elif decision.measure is Measure.MUTE:
+        sheet.actions.append(
+            Action(
+                id=action_id(decision.number, office.number, LOWER + "u"),
+                do=Do.LEVEL,
+                decision=decision.number,
+                room=office.room,
+                account=who.account,
+                to=still,
+                reason=reason,
+            )
+        )
