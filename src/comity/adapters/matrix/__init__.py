@@ -1,0 +1,1 @@
+"""Matrix, live: three ways in, one normaliser, and what can be done in a room."""
