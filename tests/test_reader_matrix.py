@@ -25,6 +25,7 @@ def test_every_form_tells_the_same(name: str) -> None:
         ("$reacts", "reaction", "@ana:garden.example", "Ana Bell"),
         ("$image", "message", "@ana:garden.example", "Ana Bell"),
         ("$rename", "rename", "@ana:garden.example", "Ana B."),
+        ("$levels/@ana:garden.example", "role", "@rosa:garden.example", None),
         ("$redacts", "redaction", "@rosa:garden.example", None),
         ("$removed", "leave", "@ana:garden.example", "Ana B."),
     ] == [(event.id, event.kind, event.member, event.name) for event in everything.events]
@@ -43,6 +44,8 @@ def test_what_events_say() -> None:
     assert [Media("image/png", 20480)] == events["$image"].media
     assert events["$image"].mentions is None  # nothing tells
     assert "$image" == events["$redacts"].target
+    appointed = events["$levels/@ana:garden.example"]
+    assert ("@ana:garden.example", "manager") == (appointed.target, appointed.role)
 
 
 def test_encrypted_and_redacted_messages_have_no_text(tmp_path: Path) -> None:
@@ -76,5 +79,5 @@ def test_one_bad_event_costs_only_itself(tmp_path: Path) -> None:
 
     everything = found(path)
 
-    assert 7 == len(everything.events)
+    assert 8 == len(everything.events)
     assert [3, 5] == [one.line for one in everything.unread]
