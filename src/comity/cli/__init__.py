@@ -20,7 +20,10 @@ _COMMANDS = {
     "reverse": ("comity.cli.reverse:reverse", "Take back an entry: its finding leaves no trace in standing."),
     "charter": ("comity.cli.charter:charter", "Write, check and compare charters."),
     "rules": ("comity.cli.rules:rules", "Show the built-in rules, the harms, and what an expression can look at."),
+    "lists": ("comity.cli.lists:lists", "Look at a list of bans before you follow it."),
     "verify": ("comity.cli.verify:verify", "Check that no entry of the ledger was changed, removed or added."),
+    "init": ("comity.cli.init:init", "Write the settings of a live Comity, from a few questions."),
+    "serve": ("comity.cli.serve:serve", "Look after communities, live."),
     "completion": ("comity.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
 }
 _STOPPED = 130  # what shells give for a process that Ctrl-C ended

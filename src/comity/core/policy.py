@@ -89,10 +89,7 @@ def sentence(policy: Policy, name: str, zone: dt.tzinfo = dt.UTC) -> str:
     day = moment(policy.at).astimezone(zone)
     of = f" of {day.day} {day:%B %Y}" if policy.at else ""
     reason = f"for the reason “{policy.reason}”" if policy.reason else "without a reason"
-    return (
-        f"{who} is on the list “{name or policy.list}”, which this community follows: "
-        f"{policy.shown}, {_SAID[policy.recommendation]}{of}, {reason}"
-    )
+    return f"{who} is on the list “{name or policy.list}”: {policy.shown}, {_SAID[policy.recommendation]}{of}, {reason}"
 
 
 class Response(msgspec.Struct, frozen=True):

@@ -64,7 +64,7 @@ def read(event: object, *, room: str = "", number: int = 0) -> Iterator[Change |
     subject, spelling = TYPES[kind]
     room = _text(event, "room_id") or room
     place, content, event_id = event.get("state_key"), event.get("content"), _text(event, "event_id")
-    where = f"the entry {event_id or place!r} ({kind})"
+    where = f"the entry {event_id or place} ({kind})"
     if not isinstance(place, str):
         yield Unread(room, number, f"{where} has no state key", "a state event, which has a text there")
         return
@@ -89,15 +89,16 @@ def read_all(events: Iterable[object], *, room: str = "") -> tuple[list[Change],
 
 
 def read_list(events: Iterable[object], *, room: str = "") -> tuple[PolicyList, list[Unread]]:
-    """A list from the state of its room (``GET /rooms/{id}/state``), under the room's name if it has one."""
+    """A list from the state of its room (``GET /rooms/{id}/state``), under the room's name if it has one.
+
+    room: what the list is called where no event tells its room.
+    """
     events = list(events)
+    told = [e for e in events if isinstance(e, dict)]
+    room = next((id_ for e in told if (id_ := _text(e, "room_id"))), room)
+    titles = [e.get("content") for e in told if e.get("type") == "m.room.name"]
+    name = next((_clean(t.get("name")) for t in reversed(titles) if isinstance(t, dict)), "")
     changes, unread = read_all(events, room=room)
-    name = ""
-    for event in events:
-        if isinstance(event, dict):
-            room = room or _text(event, "room_id")
-            if event.get("type") == "m.room.name" and isinstance(content := event.get("content"), dict):
-                name = _clean(content.get("name"))
     return PolicyList(room, name, changes), unread
 
 
