@@ -16,6 +16,17 @@ from comity.engine import Engine
 _COMMUNITY = 'community = "Our community"'
 
 
+def default_charter(community: str | None) -> str:
+    """The charter to begin with, of a community of that name. Raises click.UsageError if it is no name."""
+    text = DEFAULT_CHARTER.read_text("utf-8")
+    if community is None:
+        return text
+    if not community.strip() or not community.isprintable():
+        raise click.UsageError("the community's name is empty or has control characters in it; expected a name")
+    quoted = community.replace("\\", "\\\\").replace('"', '\\"')
+    return text.replace(_COMMUNITY, f'community = "{quoted}"')
+
+
 @click.group()
 def charter() -> None:
     """Write, check and compare charters."""
@@ -30,12 +41,7 @@ Example:
 @click.option("--community", help="Its name.")
 def init(*, path: Path, community: str | None) -> None:
     """Write a charter to begin with, in plain words. It never overwrites one."""
-    text = DEFAULT_CHARTER.read_text("utf-8")
-    if community is not None:
-        if not community.strip() or not community.isprintable():
-            raise click.UsageError("the community's name is empty or has control characters in it; expected a name")
-        quoted = community.replace("\\", "\\\\").replace('"', '\\"')
-        text = text.replace(_COMMUNITY, f'community = "{quoted}"')
+    text = default_charter(community)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -1,0 +1,122 @@
+"""``comity serve``: look after communities, live."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from structlog.typing import FilteringBoundLogger
+
+from comity.charter_file import CharterError, load_charter
+from comity.cli.printing import counted, printable
+from comity.core.charter import Charter
+from comity.core.errors import ComityError, SourceError
+from comity.engine import Engine
+from comity.live.logs import configure
+from comity.live.metrics import Metrics
+from comity.live.process import Service, run
+from comity.settings import Settings
+from comity.settings_file import exposed, load_settings
+from comity.stores.sqlite import SqliteStore
+from comity.stores.sqlite_file import check_place
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  comity serve --check                          say what is wrong with settings and charters, and end
+  comity serve --settings /etc/comity/comity.toml
+  comity serve --dry-run                        decide and show, whatever the settings say
+
+SIGTERM or Ctrl-C ends it gently: what is in hand is finished. A second one ends it at once; what was committed is
+carried out after the next start. Exit status: 0 if it was asked to end, 1 for anything else."""
+)
+@click.option(
+    "--settings",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("comity.toml"),
+    show_default=True,
+    help="The settings' file.",
+)
+@click.option("--check", is_flag=True, help="Check settings and charters, and end.")
+@click.option("--dry-run", is_flag=True, help="Carry nothing out, in no community.")
+def serve(*, path: Path, check: bool, dry_run: bool) -> None:
+    """Look after communities, live: read, find, decide, act, and tell members why."""
+    settings = load_settings(path)
+    if dry_run:
+        settings = settings.dry()
+    charters = _charters(settings)
+    check_place(settings.store, read_only=False)
+    if check:
+        _tell(settings, charters)
+        return
+    log = configure(form=settings.log.form, level=settings.log.level)
+    if why := exposed(path):
+        log.warning("secrets lie open", why=why)
+    metrics = Metrics()
+    with SqliteStore.open(settings.store, durable=True) as store:
+        service = _service(settings, charters, store, metrics, log)
+        try:
+            run(service, host=settings.server.host, port=settings.server.port, metrics=metrics, log=log)
+        except (ComityError, OSError):
+            raise
+        except Exception as e:
+            # The error's own words may quote a message; the log tells its type and place.
+            log.critical("cannot go on", exc_info=e)
+            raise ComityError("it cannot go on; the log says where it failed") from None
+
+
+def _service(
+    settings: Settings,
+    charters: Mapping[str, Charter],
+    store: SqliteStore,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+) -> Service:
+    """The one place where what runs is put together. charters: by their community's id."""
+    from comity.runner import Runner  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  not to check
+
+    service: Service = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log)
+    return service
+
+
+def _charters(settings: Settings) -> dict[str, Charter]:
+    """The charter of each community, by its id. Raises CharterError with the mistakes of all of them."""
+    charters: dict[str, Charter] = {}
+    mistakes: list[SourceError] = []
+    for community in settings.communities:
+        try:
+            charters[community.id] = load_charter(community.charter)
+        except CharterError as e:
+            mistakes += e.mistakes
+    if mistakes:
+        raise CharterError(mistakes)
+    return charters
+
+
+def _tell(settings: Settings, charters: Mapping[str, Charter]) -> None:
+    matrix, server = settings.matrix, settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    click.echo(
+        f"{printable(str(settings.path))}: {matrix.user} at {matrix.homeserver} ({matrix.mode}), "
+        f"listening on {host}:{server.port}."
+    )
+    for community in settings.communities:
+        charter = charters[community.id]
+        engine = Engine(charter)
+        states = ", ".join(
+            f"{n} {s}" for s in ("live", "shadow", "draft") if (n := sum(c.state == s for c in charter.clauses))
+        )
+        hours = counted(charter.longest // timedelta(hours=1), "hour")
+        how = "a dry run: nothing is carried out" if community.dry_run else f"measures last {hours} at most"
+        rooms = counted(len(community.rooms), "room")
+        click.echo(f"{community.id}: {counted(len(charter.clauses), 'clause')} ({states}), {rooms} named; {how}.")
+        if not community.rooms and not community.inviters:
+            click.echo(
+                f"{community.id}: it has no rooms and follows nobody's invitation: nothing would be looked after."
+            )
+        for pattern in engine.slow_patterns:
+            click.echo(f"{community.id}: slow: the pattern {printable(pattern)!r} is looked for message by message.")
+    if why := exposed(settings.path):
+        click.echo(f"Secrets lie open: {why}")
