@@ -79,11 +79,14 @@ def begin(
     rooms: Iterable[Room],
     in_force: Mapping[int, Sequence[Decision]],
     reasons: Mapping[int, str],
+    *,
+    absent: Mapping[int, str] | None = None,
 ) -> Carried:
     """The actions that begin decisions of one turn, or of one person; of a dry run, and of proposals, none.
 
     rooms: all those of the community, or where the decisions hold; in_force: by member, what held before; reasons: one
-    sentence for the platform's reason field, by decision. Hidden messages come first, then rooms in their order.
+    sentence for the platform's reason field, by decision; absent: accounts of members who may have left, for a ban
+    keeps out also who is not there. Hidden messages come first, then rooms in their order.
     """
     sheet = _Sheet()
     real = [d for d in decisions if not d.dry_run and not d.proposed]
@@ -97,14 +100,22 @@ def begin(
             if d.measure in _BY_HIDING or d.measure is Measure.WARN:
                 sheet.note(d.number, room.office.number)
             elif d.measure in _GOES:
-                _send_away(sheet, room, d, reasons)
+                _send_away(sheet, room, d, reasons, (absent or {}).get(d.member, ""))
     return sheet.carried()
 
 
-def end(decision: Decision, rooms: Iterable[Room], left: Sequence[Decision], *, undone: bool, reason: str) -> Carried:
+def end(
+    decision: Decision,
+    rooms: Iterable[Room],
+    left: Sequence[Decision],
+    *,
+    undone: bool,
+    reason: str,
+    account: str = "",
+) -> Carried:
     """The actions that give back what a decision took, when its time is over or (undone) when it is reversed.
 
-    left: the member's other decisions that are in force. A hidden message and a removal cannot be taken back on every
+    left: the member's other decisions that are in force; account: the member's, to lift a ban. A hidden message and a removal cannot be taken back on every
     platform: then ``enforced`` says so.
     """
     sheet = _Sheet()
@@ -117,7 +128,6 @@ def end(decision: Decision, rooms: Iterable[Room], left: Sequence[Decision], *, 
         if decision.measure in _LEVELS and (undone or decision.measure is not Measure.REVOKE):
             _raise(sheet, room, decision, [d for d in left if d.covers(office.number)], reason)
         elif decision.measure is Measure.BAN:
-            account = next((p.account for p in office.people if p.member == decision.member), "")
             id_ = action_id(decision.number, office.number, "u")
             if account:
                 sheet.actions.append(
@@ -243,17 +253,16 @@ def _mute(sheet: _Sheet, office: Office, who: Somebody, decision: int, reasons: 
     sheet.touched.append(Touched(office.number, who.member, who.touched or id_))
 
 
-def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
+def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str], absent: str) -> None:
     """Remove or ban; a manager only after somebody else manages."""
     office, why = room.office, room.cannot.get(decision.measure, "")
     who = next((p for p in office.people if p.member == decision.member), None)
-    if who is None:
-        return
-    fallen = sheet.fallen.get((office.number, who.member))
-    if fallen == "":
-        return  # stays, as is noted
+    account = who.account if who else absent if decision.measure is Measure.BAN else ""
+    fallen = sheet.fallen.get((office.number, decision.member))
+    if not account or fallen == "":
+        return  # is not there, or stays, as is noted
     if why:
-        if who.level is not Say.MANAGER:
+        if who is None or who.level is not Say.MANAGER:
             sheet.note(decision.number, office.number, why)
         return
     sheet.actions.append(
@@ -263,7 +272,7 @@ def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[i
             decision=decision.number,
             after=(fallen,) if fallen else (),
             room=office.room,
-            account=who.account,
+            account=account,
             reason=reasons.get(decision.number, ""),
         )
     )

@@ -20,9 +20,10 @@ from comity.core.wording import say, texts
 
 REASON: Final = 200  # characters of a platform's reason field that we use
 _APPEAL: Final = int(APPEAL_TERM.total_seconds() * 1000)
+_DAY: Final = 86_400_000  # milliseconds
 _SHORT: Final = 12  # characters of a clause that are worth showing
 # What names somebody else in a member's own words: accounts, addresses, numbers of telephones and the like.
-_OTHERS: Final = re.compile(r"@[^\s:]+:[^\s]+|[^\s@]+@[^\s@]+\.[^\s@]+|@\w[\w.\-]*|\+?\d(?:[\s()/.\-]?\d){5,}")
+_OTHERS: Final = re.compile(r"@[^\s:]+:[^\s,;)]+|[^\s@]+@[^\s@]+\.[^\s@,;)]+|@\w[\w.\-]*|\+?\d(?:[\s()/.\-]?\d){5,}")
 _NEEDS: Final = {
     Measure.SUSPEND: "management",
     Measure.WARN: "management",
@@ -161,9 +162,21 @@ def as_sentence(s: Statement, *, page: str = "") -> str:
 
 
 def anonymised(s: Statement) -> Statement:
-    """The statement for a report to the public: without room, excerpt, and the times and figures that point at one."""
-    facts = tuple(Fact(0, 0, fact.sentence, "") for fact in s.facts)
-    return msgspec.structs.replace(s, room="", facts=facts, figures=Figures(0, 0, 0, 0, 0))
+    """The statement for a report to the public: what was imposed for how long and why, from the day of the decision on.
+
+    Without number, room, excerpt, and the times and figures that point at somebody.
+    """
+    day = s.at - s.at % _DAY
+    return msgspec.structs.replace(
+        s,
+        decision=0,
+        at=day,
+        room="",
+        until=None if s.until is None else day + s.until - s.at,
+        facts=tuple(Fact(0, 0, fact.sentence, "") for fact in s.facts),
+        figures=Figures(0, 0, 0, 0, 0),
+        appeal_until=day + s.appeal_until - s.at,
+    )
 
 
 def without_others(text: str) -> str:
