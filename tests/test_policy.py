@@ -241,12 +241,13 @@ def test_no_list_bans_by_machine(
         ((Measure.MUTE, Measure.BAN), (Measure.MUTE,), (Measure.BAN,)),
         ((Measure.MUTE,), (Measure.MUTE,), ()),
         ((), (), (Measure.BAN,)),
+        ((Measure.HIDE,), (), (Measure.BAN,)),
     ],
 )
 def test_the_clause_says_what_follows(
     measures: tuple[Measure, ...], now: tuple[Measure, ...], proposed: tuple[Measure, ...]
 ) -> None:
-    """A clause with a mute alone mutes; one that names nothing a machine may do has the ban proposed."""
+    """A mute alone is a mute; where nothing is left for a machine, the ban is proposed; no message is hidden."""
     found = response(entry("@ana:x"), msgspec.structs.replace(CLAUSE, measures=measures))
     assert (found.now, found.proposed) == (now, proposed)
 

@@ -105,11 +105,12 @@ def response(policy: Policy, clause: Clause, *, longest: dt.timedelta = LONGEST_
 
     Nothing here bans. What the clause lets a machine do is done, for 72 hours at most; what needs a person is
     proposed; and if the clause lets a machine do nothing, the ban itself is what is proposed. A clause that does not
-    count yet (draft, shadow) leads to nothing, and neither does an exception.
+    count yet (draft, shadow) leads to nothing, and neither does an exception. An entry is about membership, so no
+    message is hidden for it, also where the clause or a takedown says so.
     """
     if clause.state is not State.LIVE or policy.recommendation is Recommendation.ALLOW:
         return Response()
-    now = () if clause.review else tuple(m for m in clause.measures if m not in BY_A_PERSON)
+    now = () if clause.review else tuple(m for m in clause.measures if m not in BY_A_PERSON and m is not Measure.HIDE)
     proposed = tuple(m for m in clause.measures if m in BY_A_PERSON)
     if not now and not proposed:
         proposed = (Measure.BAN,)
