@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.core.charter import BY_A_PERSON, LONGEST_AUTOMATIC, Clause, Measure, State
+from comity.core.charter import BY_A_PERSON, LONGEST_AUTOMATIC, Charter, Clause, Measure, State
+from comity.core.following import Followed, answer, meant
 from comity.core.harm import Severity
 from comity.core.policy import Policy, Recommendation, Response, Subject, hash_of, response, sentence
 from comity.core.policy_list import Change, PolicyList, listed
@@ -274,3 +275,37 @@ def test_following_a_second_list_changes_nothing_for_those_on_the_first() -> Non
     """A list that says of a member what another says already affects nobody."""
     first, second = of(entry("@ana:*")), of(entry("@ana:*", list="!slugs"), id_="!slugs")
     assert preview([first], [first, second], [Present("@ana:x", "x")], at=MARCH) == []
+
+
+def test_a_list_acts_through_the_clause_that_adopted_it() -> None:
+    """The answer names the clause and the list; a list that is looked at only, or that nobody adopted, does nothing."""
+    charter = Charter(
+        community="Tea garden", language="en", time_zone="UTC", clauses=(CLAUSE,), longest=dt.timedelta(hours=24)
+    )
+    weeds = of(entry("@robot*:*"))
+
+    found = answer([Followed(weeds, "4.2")], charter, "@robot7:x", "x", at=MARCH)
+    assert found is not None
+    assert (found.clause.id, found.policy.list) == ("4.2", "!weeds")
+    assert found.response == Response((Measure.MUTE,), (Measure.BAN,), dt.timedelta(hours=24))
+    assert "the list “Weeds”" in found.sentence
+
+    looked = answer([Followed(weeds, "4.2", apply=False)], charter, "@robot7:x", "x", at=MARCH)
+    assert looked is not None
+    assert looked.response == Response()
+    both = answer([Followed(weeds, "4.2", apply=False), Followed(weeds, "4.2")], charter, "@robot7:x", "x", at=MARCH)
+    assert both is not None
+    assert both.response.now == (Measure.MUTE,)
+    assert answer([Followed(weeds, "9.9")], charter, "@robot7:x", "x", at=MARCH) is None
+    assert answer([Followed(weeds, "4.2")], charter, "@ana:x", "x", at=MARCH) is None
+
+
+def test_a_change_of_a_list_concerns_whom_it_means() -> None:
+    """Who was meant before and who is meant now, by account, server or hash; nobody else."""
+    members = [Present(f"@{name}:x.example", "x.example") for name in ("ana", "bo", "cleo")] + [Present("@d:y", "y")]
+    each = of(entry("@ana:*"))
+    changed = each.apply(at("0", entry("", hashed=hash_of("@bo:x.example"))))
+
+    assert [m.account for m in meant(changed, members)] == ["@ana:x.example", "@bo:x.example"]
+    assert meant([entry("y", subject="server")], members) == members[3:]
+    assert meant([None, None], members) == []

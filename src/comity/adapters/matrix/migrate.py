@@ -80,7 +80,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(written(clause, "lists-1", f"the lists that {self.bot} applied"))
         parts += [written(c, f"{self.bot.lower()}-{n}", name) for n, (name, c) in enumerate(self.clauses, 1)]
         if self.without:
-            parts.append("".join(f"# Not carried over: {_line(w.what)}: {_line(w.why)}\n" for w in self.without))
+            parts.append("".join(f"# Not carried over: {line(w.what)}: {line(w.why)}\n" for w in self.without))
         return "\n".join(parts)
 
 
@@ -197,7 +197,3 @@ def _by_key(state: Iterable[object], kind: str) -> Iterable[tuple[str, object]]:
     for event in state:
         if isinstance(event, dict) and event.get("type") == kind and isinstance(key := event.get("state_key", ""), str):
             yield key, event.get("content")
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

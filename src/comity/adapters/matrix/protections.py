@@ -62,7 +62,7 @@ class Settings:
 
 def written(clause: Clause, id_: str, source: str) -> str:
     """The clause as TOML, in shadow, with where it came from."""
-    lines = ["[[clause]]", f"# From {_line(source)}.", *(f"# {_line(r)}" for r in clause.remarks)]
+    lines = ["[[clause]]", f"# From {line(source)}.", *(f"# {line(r)}" for r in clause.remarks)]
     lines += [f"id = {_text(id_)}", f"text = {_text(clause.text)}"]
     lines.append(f"rule = {_text(clause.rule)}" if clause.rule else f"when = {_text(clause.when)}")
     if clause.parameters:
@@ -322,5 +322,6 @@ def _text(text: str) -> str:
     return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """The text as one line that can stand behind a ``#``."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
