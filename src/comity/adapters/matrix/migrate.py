@@ -18,6 +18,7 @@ from comity.adapters.matrix.protections import (
     NoCounterpartError,
     Settings,
     draupnirs,
+    line,
     meowlnirs,
     proposed,
     written,
