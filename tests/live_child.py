@@ -74,7 +74,17 @@ class Garden:
         async def broken(_request: Request) -> Response:
             raise KeyError("the kettle is in the attic")
 
-        return [Route("/slow", slow), Route("/down", down), Route("/fail", fail), Route("/broken", broken)]
+        async def lose(_request: Request) -> Response:
+            async def chatter() -> None:
+                raise KeyError("the kettle is in the attic")
+
+            lost = asyncio.create_task(chatter())
+            await asyncio.sleep(0)
+            del lost
+            return JSONResponse({})
+
+        answers = {"/slow": slow, "/down": down, "/fail": fail, "/broken": broken, "/lose": lose}
+        return [Route(path, answer) for path, answer in answers.items()]
 
     def ready(self) -> list[str]:
         """What was set."""

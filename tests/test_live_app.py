@@ -194,6 +194,18 @@ def test_an_error_in_a_route_quotes_nothing(child: Callable[..., Child]) -> None
     assert "kettle" not in logged + json.dumps(said)
 
 
+def test_an_error_nobody_waited_for_is_told_and_quotes_nothing(child: Callable[..., Child]) -> None:
+    """A task that fails unseen is in the log by type and place; the loop's own words would quote it."""
+    one = child().listening()
+    one.ask("/lose")
+    one.process.send_signal(signal.SIGTERM)
+    status, logged = one.ended()
+
+    assert 0 == status
+    assert "KeyError at live_child.py:" in logged
+    assert "kettle" not in logged
+
+
 def test_systemd_is_told(child: Callable[..., Child], tmp_path: Path) -> None:
     """It says that it is ready once it listens, shows signs of life in time, and says that it is stopping."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

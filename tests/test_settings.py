@@ -5,7 +5,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from comity.core.errors import SourceError
 from comity.settings import Mode, Secret, Settings
 from comity.settings_file import SettingsError, exposed, load_settings, parse_settings
 
@@ -186,3 +189,29 @@ def test_secrets_that_everybody_can_read_are_told(tmp_path: Path) -> None:
     assert f"chmod o-rwx {path}" in exposed(path)
     path.chmod(0o640)
     assert "" == exposed(path)
+
+
+ODD = st.sampled_from(
+    ["1", "-0.5", "true", "[]", "{}", "[1]", '[""]', "{ a = 1 }", '""', '" "', '"\\u0000"', '"file:"', '"file:\\u0000"',
+     '"env:"', "1979-05-27", "[[[]]]", '"http://["', '"http://x:99999999"', '"@:"', '"é"', "nan", '"' + "x" * 300 + '"']
+)  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), ODD), min_size=1, max_size=4),
+    st.sampled_from(["", "[matrix]", "[[server]]"]),
+)
+def test_whatever_a_value_is_it_is_read_or_told_with_its_line(odd: list[tuple[int, str]], more: str) -> None:
+    """No value of whatever type makes the reader fail in another way than by naming file, line and column."""
+    lines = GARDEN.splitlines()
+    pairs = [i for i, line in enumerate(lines) if " = " in line]
+    for number, value in odd:
+        at = pairs[number % len(pairs)]
+        lines[at] = lines[at].partition(" = ")[0] + " = " + value
+    found: list[SourceError] = []
+    try:
+        read("\n".join([*lines, more]))
+    except SettingsError as e:
+        found = e.mistakes or [SourceError("", "no mistake is named")]
+
+    assert all(m.line for m in found)

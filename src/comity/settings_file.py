@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from comity.charter_mistakes import Reader, WrongError
 from comity.core.errors import ComityError, SourceError
 from comity.settings import Community, Log, Matrix, Mode, Secret, Server, Settings
-from comity.toml_places import read_toml
+from comity.toml_places import Places, read_toml
 
 DEFAULT_BIND: Final = "127.0.0.1:8910"
 FORMS: Final = ("json", "console")
@@ -64,8 +64,7 @@ def parse_settings(text: str, path: Path, environment: Mapping[str, str]) -> Set
         document, places = read_toml(text, str(path))
     except SourceError as e:
         raise SettingsError([e]) from e
-    reader = _Reader(str(path), document, places)
-    reader.folder, reader.environment = path.parent, environment
+    reader = _Reader(path, document, places, environment)
     try:
         settings = reader.settings(path)
     except WrongError:
@@ -83,14 +82,15 @@ def exposed(path: Path) -> str:
 
 
 class _Reader(Reader):
-    folder: Path
-    environment: Mapping[str, str]
+    def __init__(self, path: Path, document: Mapping[str, Any], places: Places, environment: Mapping[str, str]) -> None:
+        super().__init__(str(path), document, places)
+        self._folder, self._environment = path.parent, environment
 
     def settings(self, path: Path) -> Settings:
         top = self._document
         self._only(top, _TOP)
         dry_run = self._flag(top, "dry_run")
-        store = self.folder / self._text(top, "store", default="comity.sqlite")
+        store = self._file(top, "store", default="comity.sqlite")
         server, log = self._server(), self._log()
         communities = self._communities(dry_run=dry_run)
         matrix = self._matrix()
@@ -170,7 +170,7 @@ class _Reader(Reader):
             kind, _, rest = given.partition(":")
         token = given if isinstance(given, str) else ""
         if kind == "file":
-            file = self.folder / rest
+            file = self._folder / rest
             try:
                 token = file.read_text("utf-8").strip()
             except (OSError, ValueError) as e:
@@ -178,7 +178,7 @@ class _Reader(Reader):
                 self._note(f"{file}, where {name} should be, cannot be read: {why}", *at, value=True)
                 return Secret("")
         elif kind == "env":
-            token = self.environment.get(rest, "").strip()
+            token = self._environment.get(rest, "").strip()
             if not token:
                 self._note(f"the environment has no {rest}, where {name} should be", *at, value=True)
                 return Secret("")
@@ -213,11 +213,18 @@ class _Reader(Reader):
             self._hold(_ID, name, *at, "id", expected="small letters, digits and hyphens, such as tea-garden")
         return Community(
             id=name,
-            charter=self.folder / self._text(table, *at, "charter", default="charter.toml"),
+            charter=self._file(table, *at, "charter", default="charter.toml"),
             rooms=self._list(table, _ROOM, "!id or #alias:example.org", *at, "rooms"),
             inviters=self._list(table, _ACCOUNTS, "@olive:example.org or @*:example.org", *at, "inviters"),
             dry_run=self._flag(table, *at, "dry_run") or dry_run,
         )
+
+    def _file(self, table: Mapping[str, Any], *path: str | int, default: str) -> Path:
+        name = self._text(table, *path, default=default)
+        if not name.strip() or not name.isprintable():
+            self._note(f"{path[-1]} is no file", *path, expected=f"a file's name, such as {default}", value=True)
+            return self._folder / default
+        return self._folder / name
 
     def _hold(self, form: re.Pattern[str], value: str, *path: str | int, expected: str) -> None:
         if not form.fullmatch(value) or len(value.encode()) > _MOST_MATRIX_ID:

@@ -60,6 +60,7 @@ class _Process:
         self._state = State(metrics, service.ready)
         self._notify = Notify()
         self._stop = asyncio.Event()
+        self._by: float | None = None  # the loop's time until when the end may take, once it has begun
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -72,7 +73,7 @@ class _Process:
                 await self._serve(asked)
         finally:
             asked.cancel()
-            await self._end()
+            await self._end(self._by or loop.time() + self._within)
 
     async def _started(self, asked: "asyncio.Task[Any]") -> bool:
         """Start the service; whether it is, and was not asked to stop meanwhile. Raises why it cannot start."""
@@ -107,6 +108,7 @@ class _Process:
         try:
             done, _ = await asyncio.wait({waiting, asked, serving}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._by = asyncio.get_running_loop().time() + self._within
             self._state.stopping = True
             self._notify.tell("STOPPING=1")
             self._log.info("stopping")
@@ -119,11 +121,15 @@ class _Process:
             task.result()
             raise ComityError("the service ended by itself, though nobody asked it to: look at the log")
 
-    async def _end(self) -> None:
+    async def _end(self, by: float) -> None:
+        """Stop the service; by: the loop's time until when that may take."""
+        term = asyncio.timeout_at(by)
         try:
-            async with asyncio.timeout(self._within):
+            async with term:
                 await self._service.stop()
         except TimeoutError:
+            if not term.expired():
+                raise
             raise ComityError(
                 f"what was in hand took longer than {self._within:g} s to finish and was left: "
                 "it is committed, and goes on after the next start"
