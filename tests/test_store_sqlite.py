@@ -17,6 +17,7 @@ from comity.core.errors import StoreError
 from comity.core.ledger import GENESIS
 from comity.stores import sqlite_schema
 from comity.stores.sqlite import SqliteStore
+from comity.stores.sqlite_schema import FORMAT
 from store_entries import filled, opened, post_findings
 
 
@@ -44,7 +45,7 @@ def test_a_store_of_a_newer_format_is_refused_untouched(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("UPDATE meta SET format = 99")
 
-    assert f"{path} is of format 99, this Comity reads up to 1: install a newer one" in refused(path)
+    assert f"{path} is of format 99, this Comity reads up to {FORMAT}: install a newer one" in refused(path)
     assert "format 99" in refused(path, read_only=True)
 
 
@@ -185,6 +186,22 @@ def test_a_forgotten_account_is_in_no_file_any_more(tmp_path: Path) -> None:
         assert b"@guest1235" in bytes_of_all()
 
 
+def test_a_store_of_the_first_format_takes_decisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store from before there were decisions keeps its ledger, and has room for them once opened for writing."""
+    with monkeypatch.context() as before:
+        before.setattr("comity.stores.sqlite_schema.STEPS", sqlite_schema.STEPS[:1])
+        before.setattr("comity.stores.sqlite_schema.FORMAT", 1)
+        before.setattr("comity.stores.sqlite_file.FORMAT", 1)
+        old = filled(tmp_path / "old.sqlite")
+    with pytest.raises(StoreError, match=f"is of format 1: open it once for writing, then it is brought to {FORMAT}"):
+        opened(old, read_only=True)
+    with opened(old) as store:
+        assert store.verify().whole
+        assert 31 == store.head().number
+        assert 0 == store.decisions.last()
+        assert [] == store.decisions.actions_due(0)
+
+
 def test_steps_to_a_new_format_are_all_taken_or_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store of an older format is brought to ours when opened, entries and all; where a step fails, it stays."""
     steps = (
@@ -192,14 +209,14 @@ def test_steps_to_a_new_format_are_all_taken_or_none(path: Path, monkeypatch: py
         "CREATE TABLE note (text TEXT) STRICT;\n",
         "ALTER TABLE room ADD COLUMN topic TEXT;\n",
     )
-    monkeypatch.setattr("comity.stores.sqlite_schema.FORMAT", 3)
-    monkeypatch.setattr("comity.stores.sqlite_file.FORMAT", 3)
+    monkeypatch.setattr("comity.stores.sqlite_schema.FORMAT", FORMAT + 2)
+    monkeypatch.setattr("comity.stores.sqlite_file.FORMAT", FORMAT + 2)
     monkeypatch.setattr(
-        "comity.stores.sqlite_schema.STEPS", (*steps[:2], "ALTER TABLE nowhere ADD COLUMN topic TEXT;\n")
+        "comity.stores.sqlite_schema.STEPS", (*steps[:-1], "ALTER TABLE nowhere ADD COLUMN topic TEXT;\n")
     )
     with pytest.raises(StoreError, match="no such table: nowhere"):
         opened(path)
-    with pytest.raises(StoreError, match="is of format 1: open it once for writing"):
+    with pytest.raises(StoreError, match=f"is of format {FORMAT}: open it once for writing"):
         opened(path, read_only=True)
 
     monkeypatch.setattr("comity.stores.sqlite_schema.STEPS", steps)
@@ -207,7 +224,7 @@ def test_steps_to_a_new_format_are_all_taken_or_none(path: Path, monkeypatch: py
         assert store.verify().whole
         assert 31 == store.head().number
         assert [] == store._db.execute("SELECT text FROM note").fetchall()
-        assert 3 == store._db.execute("SELECT format FROM meta").fetchone()[0]
+        assert FORMAT + 2 == store._db.execute("SELECT format FROM meta").fetchone()[0]
 
 
 def test_a_durable_store_syncs_every_commit(path: Path) -> None:

@@ -5,6 +5,7 @@ from decision, room and step alone, so the same decision never asks for one thin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 
 import msgspec
 
@@ -115,8 +116,8 @@ def end(
 ) -> Carried:
     """The actions that give back what a decision took, when its time is over or (undone) when it is reversed.
 
-    left: the member's other decisions that are in force; account: the member's, to lift a ban. A hidden message and a removal cannot be taken back on every
-    platform: then ``enforced`` says so.
+    left: the member's other decisions that are in force; account: the member's, to lift a ban. A hidden message cannot
+    be taken back on every platform: then ``enforced`` says so.
     """
     sheet = _Sheet()
     if decision.dry_run or decision.proposed:
@@ -138,6 +139,12 @@ def end(
         elif undone and decision.measure is Measure.HIDE and any(p.room == office.number for p in decision.hides):
             sheet.note(decision.number, office.number, say(office.language, "no undo"))
     return sheet.carried()
+
+
+def hold(event: str, room: str, decision: int, reason: str) -> Action:
+    """The action that hides a message for what is in force already (``held.held``); decision: 0 where none says so."""
+    digest = blake2b(f"{room} {event}".encode(), digest_size=15).hexdigest()
+    return Action(id=f"held-{digest}", do=Do.HIDE, decision=decision, room=room, event=event, reason=reason)
 
 
 def tell(account: str, texts: Mapping[int, str]) -> Action | None:

@@ -27,6 +27,7 @@ from comity.stores.contract import (
     Verdict,
 )
 from comity.stores.lock import WriterLock
+from comity.stores.sqlite_decisions import SqliteDecisions
 from comity.stores.sqlite_file import check_place, connect, told
 from comity.stores.sqlite_names import Names
 from comity.stores.verify import verify
@@ -46,6 +47,7 @@ class SqliteStore:
         self._lock = lock
         self._inside = self._half_done = self._erased = False
         self._names = Names(db, self.write)
+        self.decisions = SqliteDecisions(path, db, self)
 
     @classmethod
     def open(cls, path: Path | str, *, durable: bool, read_only: bool = False) -> Self:

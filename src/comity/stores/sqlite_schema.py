@@ -65,7 +65,72 @@ CREATE TABLE source (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final = (_FIRST,)  # step n leads from format n to format n + 1; a step, once released, is never changed
+# What no machine may do cannot be stored either: its decisions end within 72 hours, and what lasts is only proposed.
+_SECOND: Final = """
+CREATE TABLE decision (
+  number INTEGER PRIMARY KEY CHECK (number > 0),
+  at INTEGER NOT NULL, community INTEGER NOT NULL REFERENCES community, member INTEGER NOT NULL REFERENCES member,
+  room INTEGER NOT NULL,  -- 0 for all
+  measure TEXT NOT NULL, clause INTEGER NOT NULL, clause_id TEXT NOT NULL, clause_text TEXT NOT NULL,
+  severity INTEGER NOT NULL, head INTEGER NOT NULL, until INTEGER CHECK (until > at),
+  hides TEXT NOT NULL,    -- JSON
+  found_automatically INTEGER NOT NULL, by TEXT NOT NULL CHECK (by <> ''), provisional INTEGER NOT NULL,
+  course TEXT NOT NULL CHECK (course IN
+    ('proposed', 'in force', 'confirmed', 'ended', 'reversed', 'refused', 'lapsed')),
+  line INTEGER NOT NULL, extends INTEGER NOT NULL, dry_run INTEGER NOT NULL,
+  CHECK (by <> 'machine' OR course NOT IN ('proposed', 'in force', 'confirmed')
+    OR (until IS NOT NULL AND until - at <= 259200000)),
+  CHECK (by <> 'machine' OR course NOT IN ('in force', 'confirmed')
+    OR measure NOT IN ('revoke_management', 'remove', 'ban'))
+) STRICT;
+CREATE INDEX decision_of ON decision (member, at);
+CREATE INDEX decision_open ON decision (until) WHERE course IN ('proposed', 'in force', 'confirmed');
+CREATE TABLE rests_on (
+  entry INTEGER NOT NULL, decision INTEGER NOT NULL REFERENCES decision, PRIMARY KEY (entry, decision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rests_on_decision ON rests_on (decision, entry);
+-- Who decided what about a decision: whoever stands here for it cannot hear its appeal.
+CREATE TABLE course (
+  decision INTEGER NOT NULL REFERENCES decision, place INTEGER NOT NULL, at INTEGER NOT NULL,
+  by TEXT NOT NULL CHECK (by <> ''), course TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (decision, place)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER course_is_final BEFORE UPDATE ON course BEGIN SELECT raise(ABORT, 'what was decided stays'); END;
+CREATE TRIGGER course_stays BEFORE DELETE ON course BEGIN SELECT raise(ABORT, 'what was decided stays'); END;
+CREATE TABLE statement (decision INTEGER PRIMARY KEY REFERENCES decision, body TEXT NOT NULL) STRICT;
+CREATE TABLE enforced (
+  decision INTEGER NOT NULL REFERENCES decision, room INTEGER NOT NULL, done INTEGER NOT NULL, why TEXT NOT NULL,
+  PRIMARY KEY (decision, room)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE action (
+  place INTEGER PRIMARY KEY,   -- the order of queueing
+  id TEXT NOT NULL UNIQUE,     -- and the platform's transaction id: one id, one deed
+  decision INTEGER NOT NULL,   -- 0 for none
+  queue TEXT NOT NULL,         -- what is done one after the other
+  ordered INTEGER NOT NULL,    -- whether one that backs off holds up its queue
+  room TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'cannot', 'given up')),
+  tries INTEGER NOT NULL, since INTEGER NOT NULL, next_at INTEGER NOT NULL,
+  outcome TEXT
+) STRICT;
+CREATE INDEX action_waiting ON action (queue, place) WHERE state = 'waiting';
+CREATE INDEX action_of ON action (decision, room);
+CREATE TABLE action_after (
+  needs TEXT NOT NULL, action TEXT NOT NULL, PRIMARY KEY (needs, action)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX action_needs ON action_after (action, needs);
+-- Whose say in a room is not what it was, and the action that gives it back.
+CREATE TABLE touched (
+  room INTEGER NOT NULL REFERENCES room, member INTEGER NOT NULL REFERENCES member, action TEXT NOT NULL,
+  stands_for INTEGER NOT NULL, PRIMARY KEY (room, member)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE deputy (
+  room INTEGER NOT NULL REFERENCES room, member INTEGER NOT NULL REFERENCES member, by TEXT NOT NULL,
+  at INTEGER NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (room, member)
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Final = (_FIRST, _SECOND)  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
 
