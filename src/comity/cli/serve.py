@@ -56,8 +56,8 @@ def serve(*, path: Path, check: bool, dry_run: bool) -> None:
         log.warning("secrets lie open", why=why)
     metrics = Metrics()
     with SqliteStore.open(settings.store, durable=True) as store:
-        service = _service(settings, charters, store, metrics, log)
         try:
+            service = _service(settings, charters, store, metrics, log)
             run(service, host=settings.server.host, port=settings.server.port, metrics=metrics, log=log)
         except (ComityError, OSError):
             raise
