@@ -1,5 +1,6 @@
 """Coming from Draupnir, Mjolnir or Meowlnir: rooms, lists, and clauses that can be adopted and do nothing yet."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -217,6 +218,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_read() -> None:
     assert [u.path for u in found.unread] == [PROTECTED, PROTECTED, WATCHED, ENABLED, "MentionLimitProtection"]
     assert all(u.what and u.expected for u in found.unread)
     assert [c.parameters["mentioned"] for c in adopted(found)] == [4]
+
+
+@pytest.mark.parametrize("word", ["\x08", "\x7f", "\n", "a\\", '"', "'", "\ud800", "#tea", "[[a]", "(?i", "file:tea"])
+def test_an_odd_word_is_found_where_it_stands(word: str) -> None:
+    """Words are words, whatever a charter's TOML or a pattern would make of their characters."""
+    config = {"wordlist": {"words": [word]}}
+    found = draupnir({ENABLED: {"enabled": ["WordList"]}}, [], {"protections": config})
+    (pattern,) = adopted(found)[0].parameters["patterns"]
+    assert re.search(pattern, f"tea {word.encode('utf-8', 'replace').decode()} tea") is not None
+
+
+@pytest.mark.parametrize("pattern", ["\x08", "[[a]", "(?i", "x*", "\\pL", "a{99999999999}"])
+def test_a_pattern_that_a_charter_refuses_is_left_out(pattern: str) -> None:
+    """One pattern that cannot be read here does not keep the others from being proposed."""
+    found = protecting({"bad_words": {"patterns": [pattern, "teapot"]}})
+    assert [["teapot"]] == [c.parameters["patterns"] for c in adopted(found)]
 
 
 ODD = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.text(max_size=3), max_size=2)

@@ -7,6 +7,7 @@ figure is carried over as what it means there, which is not always what it is ca
 import functools
 import json
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 _DAY, _HOUR = 86_400, 3_600  # seconds
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_ALLOWED: Final = 4_000  # what a rule over time can count to
 
 
@@ -298,16 +300,21 @@ _NOT_MEOWLNIR: Final = {
 
 
 def _fits(pattern: str) -> bool:
-    """Whether a pattern can be read, and is not found in an empty text."""
+    """Whether a charter takes a pattern: without control characters, readable, and not found in an empty text."""
+    if _CONTROL.search(pattern):
+        return False
     try:
-        return re.compile(pattern, re.IGNORECASE).search("") is None
-    except re.error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python doubts, a charter refuses
+            return re.compile(pattern, re.IGNORECASE).search("") is None
+    except (re.error, Warning, OverflowError, RecursionError):
         return False
 
 
 def _escaped(word: str) -> str:
     """A pattern that is found where the word is."""
-    return re.sub(r"[.*+?^${}()|\[\]\\]", r"\\\g<0>", word)
+    plain = re.sub(r"[.*+?^${}()|\[\]\\]", r"\\\g<0>", _whole(word))
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", plain)
 
 
 def _value(value: object) -> str:
@@ -318,8 +325,12 @@ def _value(value: object) -> str:
 
 def _text(text: str) -> str:
     """A TOML basic string: what JSON escapes, TOML reads the same, and one character more must be escaped."""
-    whole = text.encode("utf-8", "replace").decode()
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(_whole(text), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _whole(text: str) -> str:
+    """The text without halves of characters, which JSON can hold and TOML cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def line(text: str) -> str:
