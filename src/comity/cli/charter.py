@@ -9,7 +9,7 @@ from comity.charter_file import load_charter
 from comity.cli.common import DEFAULT_CHARTER, json_option
 from comity.cli.compare import compare
 from comity.cli.printing import counted, print_json, printable
-from comity.core.charter import BY_A_PERSON
+from comity.core.charter import BY_A_PERSON, Charter
 from comity.core.errors import ComityError
 from comity.engine import Engine
 
@@ -25,6 +25,19 @@ def default_charter(community: str | None) -> str:
         raise click.UsageError("the community's name is empty or has control characters in it; expected a name")
     quoted = community.replace("\\", "\\\\").replace('"', '\\"')
     return text.replace(_COMMUNITY, f'community = "{quoted}"')
+
+
+def clauses_told(charter: Charter) -> str:
+    """How many clauses there are, and in which state: ``18 clauses (17 live, 1 shadow)``."""
+    states = ", ".join(
+        f"{n} {s}" for s in ("live", "shadow", "draft") if (n := sum(c.state == s for c in charter.clauses))
+    )
+    return f"{counted(len(charter.clauses), 'clause')} ({states})"
+
+
+def longest_told(charter: Charter) -> str:
+    """How long an automatic measure lasts at most: ``72 hours``."""
+    return counted(charter.longest // timedelta(hours=1), "hour")
 
 
 @click.group()
@@ -70,12 +83,7 @@ def check(*, path: Path, as_json: bool) -> None:
         clauses = [{"id": c.id, "rule": c.rule, "harm": c.harm, "state": str(c.state)} for c in found.clauses]
         print_json({"digest": found.digest(), "clauses": clauses, "slow_patterns": engine.slow_patterns})
         return
-    states = ", ".join(
-        f"{n} {state}" for state in ("live", "shadow", "draft") if (n := sum(c.state == state for c in found.clauses))
-    )
-    hours = counted(found.longest // timedelta(hours=1), "hour")
-    clauses_shown = counted(len(found.clauses), "clause")
-    click.echo(f"{printable(str(path))}: {clauses_shown} ({states}); automatic measures last {hours} at most.")
+    click.echo(f"{printable(str(path))}: {clauses_told(found)}; automatic measures last {longest_told(found)} at most.")
     for clause in found.clauses:
         if by_hand := [m for m in clause.measures if m in BY_A_PERSON]:
             click.echo(f"Clause {printable(clause.id)}: {', '.join(by_hand)} only ever by a person.")

@@ -1,13 +1,13 @@
 """``comity serve``: look after communities, live."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 import click
 from structlog.typing import FilteringBoundLogger
 
 from comity.charter_file import CharterError, load_charter
+from comity.cli.charter import clauses_told, longest_told
 from comity.cli.printing import counted, printable
 from comity.core.charter import Charter
 from comity.core.errors import ComityError, SourceError
@@ -105,13 +105,13 @@ def _tell(settings: Settings, charters: Mapping[str, Charter]) -> None:
     for community in settings.communities:
         charter = charters[community.id]
         engine = Engine(charter)
-        states = ", ".join(
-            f"{n} {s}" for s in ("live", "shadow", "draft") if (n := sum(c.state == s for c in charter.clauses))
+        how = (
+            "a dry run: nothing is carried out"
+            if community.dry_run
+            else f"measures last {longest_told(charter)} at most"
         )
-        hours = counted(charter.longest // timedelta(hours=1), "hour")
-        how = "a dry run: nothing is carried out" if community.dry_run else f"measures last {hours} at most"
         rooms = counted(len(community.rooms), "room")
-        click.echo(f"{community.id}: {counted(len(charter.clauses), 'clause')} ({states}), {rooms} named; {how}.")
+        click.echo(f"{community.id}: {clauses_told(charter)}, {rooms} named; {how}.")
         if not community.rooms and not community.inviters:
             click.echo(
                 f"{community.id}: it has no rooms and follows nobody's invitation: nothing would be looked after."
