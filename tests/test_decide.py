@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.core.case import exempt, leads_nowhere
+from comity.core.case import exempt, leads_nowhere, rated
 from comity.core.charter import BY_A_PERSON, OF_THE_HOUSE, Measure, State
-from comity.core.decide import decide
+from comity.core.decide import decide, would_stand
 from comity.core.decision import Course, Decision, Place
 from comity.core.event import Role
 from comity.core.harm import Severity
@@ -268,3 +268,41 @@ def test_no_machine_can_even_write_down_what_it_may_not_do(change: dict[str, obj
     )
     with pytest.raises(ValueError, match=r"machine|person|last|who"):
         msgspec.structs.replace(whole, **change)
+
+
+def fallen_with(world: World, *reversed_: int) -> list[str]:
+    """Measures that would not stand if these entries, and decisions that rest on them alone, had never been."""
+    gone = set(reversed_)
+    counted = [c for c in world.counted[1] if c.entry not in gone]
+    in_force = {c.entry for c in counted}
+    known = [d for d in world.decisions if d.member == 1]
+    fell: list[Decision] = []
+    for d in known:  # in order, for a suspension falls with the warning before it
+        others = [x if x not in fell else msgspec.structs.replace(x, course=Course.REVERSED) for x in known]
+        then = rated(world.history, [c for c in counted if c.entry <= d.head], world.house, d.at // DAY)
+        if not would_stand(d, then, in_force, others):
+            fell.append(d)
+    return [str(d.measure) for d in fell]
+
+
+def test_what_followed_from_a_finding_falls_with_it() -> None:
+    """With a finding goes what rests on it alone, on the line it crossed, or on the warning it brought."""
+    serious = msgspec.structs.replace(LINKS, measures=())
+    world = World()
+    world.turn(world.found(serious), world.found(serious))
+    soon = START + HOUR - 1
+    world.turn(world.found(serious, soon), at=soon)
+    everything = ["warn", "slow", "no_links", "suspend_management"]
+    assert everything == [str(d.measure) for d in world.decisions]
+    assert [] == fallen_with(world)
+    assert everything == fallen_with(world, 1, 2)
+    assert ["no_links"] == fallen_with(world, 1)  # standing would have been 50, and not below
+    assert ["suspend_management"] == fallen_with(world, 3)
+
+
+def test_a_clause_s_own_measure_stands_while_one_of_its_findings_does() -> None:
+    """It asks for no standing."""
+    world = World(history=HISTORY)
+    world.turn(world.found(FLOOD), world.found(FLOOD))
+    assert [] == fallen_with(world, 1)
+    assert ["warn", "hide", "slow"] == fallen_with(world, 1, 2)

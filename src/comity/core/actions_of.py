@@ -4,7 +4,7 @@ What the platform has no way to do is no action: it stands in ``enforced`` with 
 from decision, room and step alone, so the same decision never asks for one thing twice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -91,7 +91,8 @@ def begin(
     """
     sheet = _Sheet()
     real = [d for d in decisions if not d.dry_run and not d.proposed]
-    of_room = [(room, [d for d in real if d.covers(room.office.number)]) for room in rooms]
+    newly_held = {d.member for d in real if d.measure not in {Measure.WARN, Measure.HIDE}}
+    of_room = [(_knowing(room, newly_held), [d for d in real if d.covers(room.office.number)]) for room in rooms]
     for room, here in of_room:
         for d in here:
             _hide(sheet, room, d, reasons)
@@ -154,6 +155,12 @@ def tell(account: str, texts: Mapping[int, str]) -> Action | None:
     first = min(texts)
     text = "\n\n".join(texts[number] for number in sorted(texts))
     return Action(id=f"d{first}-t", do=Do.TELL, decision=first, account=account, text=text)
+
+
+def _knowing(room: Room, held: Collection[int]) -> Room:
+    """A room in which these are known to be under a measure: none of them takes over from another."""
+    people = [msgspec.structs.replace(p, held=True) if p.member in held else p for p in room.office.people]
+    return msgspec.structs.replace(room, office=msgspec.structs.replace(room.office, people=people))
 
 
 def _hide(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
