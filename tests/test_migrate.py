@@ -229,6 +229,14 @@ def test_an_odd_word_is_found_where_it_stands(word: str) -> None:
     assert re.search(pattern, f"tea {word.encode('utf-8', 'replace').decode()} tea") is not None
 
 
+@pytest.mark.parametrize("name", ["x\x7f", 'x"', "x\n", "x\\", "x\x1b"])
+def test_an_odd_server_stands_in_the_charter_as_it_was(name: str) -> None:
+    """Whatever characters a name has, the charter holds the same name."""
+    config = {"newJoinerProtection": {"serverNames": [name]}}
+    (clause,) = adopted(draupnir({ENABLED: {"enabled": ["NewJoinerProtection"]}}, [], {"protections": config}))
+    assert clause.parameters["entities"] == [f"@*:{name}"]
+
+
 @pytest.mark.parametrize("pattern", ["\x08", "[[a]", "(?i", "x*", "\\pL", "a{99999999999}"])
 def test_a_pattern_that_a_charter_refuses_is_left_out(pattern: str) -> None:
     """One pattern that cannot be read here does not keep the others from being proposed."""

@@ -170,6 +170,15 @@ def test_the_same_change_twice_is_one() -> None:
     assert len(each.find(Subject.USER, "@ana:x")) == 1
 
 
+@pytest.mark.parametrize(("one", "other"), [("@ana*", "@bob*"), ("*:x.example", "*:y.example")])
+def test_a_pattern_that_goes_leaves_the_others(one: str, other: str) -> None:
+    """Taking a pattern off a list takes nobody else off who is meant by one like it."""
+    each = of(entry(one), entry(other))
+    each.apply(at("0", None))
+    assert each.find(Subject.USER, one.replace("*", "z")) == []
+    assert [p.entity for p in each.find(Subject.USER, other.replace("*", "z"))] == [other]
+
+
 def test_a_copy_is_a_list_of_its_own() -> None:
     """Changing a copy leaves the list as it was."""
     each = of(entry("@ana:x"))

@@ -215,6 +215,15 @@ def test_an_entry_has_the_key_and_content_that_draupnir_gives_it() -> None:
     assert content == {"entity": "@spam:example.org", "recommendation": "m.ban", "reason": "toothpaste adverts"}
 
 
+def test_a_hidden_takedown_is_written_as_the_proposals_have_it() -> None:
+    """The example of MSC4205, under the names that are in use: a padded hash, no entity, no reason."""
+    _, _, content = publish(only(ban("@yarrgh:example.com", recommendation="m.takedown")), hide=True)
+    assert content == {
+        "recommendation": "org.matrix.msc4204.takedown",
+        "org.matrix.msc4205.hashes": {"sha256": "VPqwbUV7mMMkOVto3kPwsNXXiALMs7VCKWh3OeqqjGs="},
+    }
+
+
 def test_a_pattern_cannot_be_hidden() -> None:
     """A pattern has no hash that would mean the same."""
     with pytest.raises(ValueError, match="a pattern cannot be hidden"):
