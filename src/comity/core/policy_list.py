@@ -180,9 +180,9 @@ class _Index:
         found = list(self._exact.get(entity, ()))
         if self._hashed:
             found += self._hashed.get(hash_of(entity), ())
-        for n in self._head_lengths:
+        for n in (n for n in self._head_lengths if n <= len(entity)):  # a longer one would be the whole entity again
             found += [g.policy for g in self._heads.get(entity[:n], ()) if g.piece in entity and g.means(entity)]
-        for n in self._tail_lengths:
+        for n in (n for n in self._tail_lengths if n <= len(entity)):
             found += [g.policy for g in self._tails.get(entity[-n:], ()) if g.piece in entity and g.means(entity)]
         return found
 
