@@ -71,10 +71,10 @@ class World:
     most_muted: int = 500
     muted: dict[int, int] = field(default_factory=dict)
 
-    def found(self, clause: Clause, at: int = START, *, room: int = 1, event: str = "", **more: object) -> Found:
+    def found(self, clause: Clause, at: int = START, *, room: int = 1, event: str = "") -> Found:
         """A new finding, entered in the ledger."""
         self.head += 1
-        found = Found(
+        return Found(
             entry=self.head,
             at=at,
             room=room,
@@ -84,7 +84,6 @@ class World:
             excerpt="more tea",
             sentence=clause.sentence,
         )
-        return msgspec.structs.replace(found, **more)
 
     def person(self, found: Sequence[Found], at: int = START, *, member: int = 1, exempt: str = "") -> Person:
         """A member with new findings, rated before and after them."""

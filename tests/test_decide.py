@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.core.case import exempt, leads_nowhere, rated
+from comity.core.case import Rated, exempt, leads_nowhere, rated
 from comity.core.charter import BY_A_PERSON, OF_THE_HOUSE, Measure, State
-from comity.core.decide import decide, would_stand
+from comity.core.decide import decide
 from comity.core.decision import Course, Decision, Place
 from comity.core.event import Role
 from comity.core.harm import Severity
+from comity.core.reversal import falls
 from deciding import CLAUSES, DAY, FLOOD, GRAVE, HOUR, HOUSE, LINKS, SCAM, START, World, charter, clause, measures
 
 HISTORY = {START // DAY - n: 20 for n in range(1, 40)}
@@ -271,18 +272,13 @@ def test_no_machine_can_even_write_down_what_it_may_not_do(change: dict[str, obj
 
 
 def fallen_with(world: World, *reversed_: int) -> list[str]:
-    """Measures that would not stand if these entries, and decisions that rest on them alone, had never been."""
-    gone = set(reversed_)
-    counted = [c for c in world.counted[1] if c.entry not in gone]
-    in_force = {c.entry for c in counted}
-    known = [d for d in world.decisions if d.member == 1]
-    fell: list[Decision] = []
-    for d in known:  # in order, for a suspension falls with the warning before it
-        others = [x if x not in fell else msgspec.structs.replace(x, course=Course.REVERSED) for x in known]
-        then = rated(world.history, [c for c in counted if c.entry <= d.head], world.house, d.at // DAY)
-        if not would_stand(d, then, in_force, others):
-            fell.append(d)
-    return [str(d.measure) for d in fell]
+    """Measures that would not stand if these entries had never been."""
+    counted = [c for c in world.counted[1] if c.entry not in reversed_]
+
+    def without(d: Decision) -> Rated:
+        return rated(world.history, [c for c in counted if c.entry <= d.head], world.house, d.at // DAY)
+
+    return [str(d.measure) for d in falls(world.decisions, without, {c.entry for c in counted})]
 
 
 def test_what_followed_from_a_finding_falls_with_it() -> None:
@@ -306,3 +302,11 @@ def test_a_clause_s_own_measure_stands_while_one_of_its_findings_does() -> None:
     world.turn(world.found(FLOOD), world.found(FLOOD))
     assert [] == fallen_with(world, 1)
     assert ["warn", "hide", "slow"] == fallen_with(world, 1, 2)
+
+
+def test_what_a_person_confirmed_does_not_fall_by_itself() -> None:
+    """The person who stands behind it is asked."""
+    world = World(history=HISTORY)
+    world.turn(world.found(FLOOD))
+    world.decisions = [msgspec.structs.replace(d, course=Course.CONFIRMED, by="cleo") for d in world.decisions]
+    assert [] == fallen_with(world, 1)

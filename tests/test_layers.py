@@ -16,8 +16,8 @@ SOURCE = Path(comity.__file__).parent
 CORE = (
     *("ids", "errors", "harm", "event", "ledger"),
     *("parameters", "interval", "tables", "days", "standing", "standings", "explanation", "rights", "charter"),
-    *("globs", "policy", "policy_list", "policy_preview", "action", "decision", "case", "decide", "held", "wording"),
-    *("statement", "handover", "actions_of"),
+    *("globs", "policy", "policy_list", "policy_preview", "following", "action"),
+    *("decision", "case", "decide", "reversal", "held", "wording", "statement", "handover", "actions_of"),
 )
 PURE = ("core", "features", "engine")
 

@@ -64,26 +64,6 @@ def asks(rated: Rated) -> frozenset[Measure]:
     return frozenset(lost)
 
 
-def would_stand(decision: Decision, without: Rated, in_force: Iterable[int], others: Sequence[Decision]) -> bool:
-    """Whether a decision would have been made without findings that were taken back since.
-
-    without: how the member would have been rated when it was made; in_force: entries still in force; others: the
-    member's other decisions. One of its findings must be left, the bands must ask for it if they did, and a suspension
-    that a warning came before needs one that was not reversed.
-    """
-    left = set(decision.findings) & set(in_force)
-    if not left:
-        return False
-    asked = asks(without)
-    if decision.line:
-        first = Measure.SUSPEND if decision.measure is Measure.WARN else decision.measure
-        if (Measure.MUTE if first is Measure.REMOVE else first) not in asked:
-            return False
-    if decision.measure is not Measure.SUSPEND or decision.severity is Severity.SEVERE:
-        return True
-    return _warned(others, decision.at, max(left), dry_run=decision.dry_run)
-
-
 def _wishes(case: Case, person: Person, counted: tuple[Found, ...]) -> Iterable[_Wish]:
     """Everything that clauses and standing ask for, the gravest clause first."""
     yielded: set[str] = set()
@@ -134,10 +114,10 @@ def _may_suspend(case: Case, person: Person, facts: Sequence[Found]) -> bool:
     """A warning comes first, and something is found after it, unless what was found is severe."""
     if any(f.clause.severity is Severity.SEVERE for f in facts):
         return True
-    return _warned(person.decisions, case.at, max(f.entry for f in facts), dry_run=case.dry_run)
+    return warned(person.decisions, case.at, max(f.entry for f in facts), dry_run=case.dry_run)
 
 
-def _warned(decisions: Sequence[Decision], at: int, entry: int, *, dry_run: bool) -> bool:
+def warned(decisions: Sequence[Decision], at: int, entry: int, *, dry_run: bool) -> bool:
     """Whether a warning that was not taken back came before an entry, and not too long ago."""
     return any(
         d.measure is Measure.WARN
