@@ -21,6 +21,7 @@ _COLUMNS: Final = (
     "number, at, community, member, room, measure, clause, clause_id, clause_text, severity, head, until, hides, "
     "found_automatically, by, provisional, course, line, extends, dry_run"
 )
+_OPEN: Final = "course IN ('proposed', 'in force', 'confirmed')"  # as the index decision_open has it, to the letter
 _ALWAYS: Final = -(2**62)
 
 
@@ -127,8 +128,7 @@ class SqliteDecisions(SqliteOutbox):
         """See ``Decisions.about``."""
         found: dict[int, list[Decision]] = {member: [] for member in members}
         for d in self._read(
-            "member IN (SELECT value FROM json_each(:members)) "
-            "AND (at >= :since OR course IN ('proposed', 'in force', 'confirmed')) ORDER BY number",
+            f"member IN (SELECT value FROM json_each(:members)) AND (at >= :since OR {_OPEN}) ORDER BY number",  # noqa: S608 - our own names
             members=_json(sorted(found)),
             since=since,
         ):
@@ -138,7 +138,8 @@ class SqliteDecisions(SqliteOutbox):
     def in_force(self, now: int, *, community: int | None = None, member: int | None = None) -> list[Decision]:
         """See ``Decisions.in_force``."""
         return self._read(
-            "course IN ('in force', 'confirmed') AND dry_run = 0 AND at <= :now "
+            f"number IN (SELECT number FROM decision INDEXED BY decision_open WHERE {_OPEN}) "  # noqa: S608 - our own names
+            "AND course <> 'proposed' AND dry_run = 0 AND at <= :now "
             "AND (until IS NULL OR until > :now) AND (:community IS NULL OR community = :community) "
             "AND (:member IS NULL OR member = :member) ORDER BY number",
             now=now,
@@ -149,7 +150,7 @@ class SqliteDecisions(SqliteOutbox):
     def ending(self, now: int, *, most: int = 100) -> list[Decision]:
         """See ``Decisions.ending``."""
         return self._read(
-            "course IN ('proposed', 'in force', 'confirmed') AND until <= :now ORDER BY until, number LIMIT :most",
+            f"{_OPEN} AND until <= :now ORDER BY until, number LIMIT :most",
             now=now,
             most=most,
         )
