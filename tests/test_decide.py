@@ -101,6 +101,14 @@ def test_nobody_is_warned_twice_a_day_for_the_same() -> None:
     assert [True, False, False, True, False] == said
 
 
+def test_a_warning_that_was_taken_back_is_no_reason_not_to_warn() -> None:
+    """Who was warned by mistake is warned again when there is something to warn of."""
+    world = World(history=HISTORY)
+    world.turn(world.found(FLOOD))
+    world.decisions = [msgspec.structs.replace(d, course=Course.REVERSED) for d in world.decisions]
+    assert "warn" in measures(world.turn(world.found(FLOOD, START + 1), at=START + 1))
+
+
 def test_a_measure_in_force_is_prolonged_and_not_made_again() -> None:
     """What is found within the hour changes nothing; what is found later prolongs what is in force."""
     world = World(history=HISTORY)

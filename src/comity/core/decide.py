@@ -172,7 +172,8 @@ def _decision(case: Case, person: Person, wish: _Wish, number: int, muted: dict[
         open_already = any(d.proposed or d.imposes(case.at) for d in same)
         extends = None if open_already else 0
     elif wish.measure is Measure.WARN:
-        recent = any(d.clause_id == lead.clause.id and case.at - d.at < WARNED_FOR for d in same)
+        said = [d for d in same if d.course is not Course.REVERSED and case.at - d.at < WARNED_FOR]
+        recent = any(d.clause_id == lead.clause.id for d in said)
         extends = None if recent else 0
     else:
         extends = 0 if wish.measure is Measure.HIDE else _prolonged(same, wish.room, case.at, _until(case, wish))

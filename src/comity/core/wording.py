@@ -55,6 +55,8 @@ _EN: Final = {
     "held mute": "Hidden: muted for now. {page}",
     "reversed": "Decision {number} is reversed: it should not have been, and it counts no longer.",
     "ended": "Decision {number} is over.",
+    "confirmed": "A person looked at decision {number} and lets it stand.",
+    "new end": "It holds until {until}.",
     "deputy": "You look after {room} until the one who does it otherwise is back.",
 }
 
@@ -109,6 +111,8 @@ _DE: Final = {
     "held mute": "Ausgeblendet: zurzeit stumm. {page}",
     "reversed": "Entscheidung {number} ist aufgehoben: Es hätte sie nicht geben sollen, und sie zählt nicht mehr.",
     "ended": "Entscheidung {number} ist vorbei.",
+    "confirmed": "Ein Mensch hat auf Entscheidung {number} gesehen und lässt sie gelten.",
+    "new end": "Sie gilt bis {until}.",
     "deputy": "Du verwaltest {room}, bis zurück ist, wer es sonst tut.",
 }
 
