@@ -16,6 +16,7 @@ from comity.core.decision import Course, Decision, Place
 from comity.core.event import Role
 from comity.core.harm import Severity
 from comity.core.reversal import falls
+from comity.core.rights import Band
 from deciding import CLAUSES, DAY, FLOOD, GRAVE, HOUR, HOUSE, LINKS, SCAM, START, World, charter, clause, measures
 
 HISTORY = {START // DAY - n: 20 for n in range(1, 40)}
@@ -318,3 +319,48 @@ def test_what_a_person_confirmed_does_not_fall_by_itself() -> None:
     world.turn(world.found(FLOOD))
     world.decisions = [msgspec.structs.replace(d, course=Course.CONFIRMED, by="cleo") for d in world.decisions]
     assert [] == fallen_with(world, 1)
+
+
+def test_a_house_finding_does_not_renew_what_others_brought() -> None:
+    """Rights lost to graver findings came back; breaking a house rule afterwards does not take them again."""
+    world, later = World(), START + 73 * HOUR
+    world.turn(world.found(SCAM))
+    person = world.person([world.found(HOUSE, later)], later)
+    assert person.now.firm < Band.GOOD
+    world.over(later)
+    person = msgspec.structs.replace(person, decisions=list(world.decisions))
+    assert {"warn", "hide", "slow"} >= set(measures(decide(world.case([person], later))))
+
+
+def test_a_trial_s_warning_is_none() -> None:
+    """Nobody was told: so the first warning of the community that acts for real comes before a suspension."""
+    serious = msgspec.structs.replace(LINKS, measures=())
+    world = World(dry_run=True)
+    world.turn(world.found(serious), world.found(serious))
+    assert world.decisions[0].measure is Measure.WARN
+    world.dry_run = False
+    decided = measures(world.turn(world.found(serious, START + HOUR), at=START + HOUR))
+    assert "warn" in decided
+    assert "suspend_management" not in decided
+
+
+def test_a_message_is_hidden_once() -> None:
+    """Two clauses that find the same message, at once or one after the other, hide it once."""
+    world = World(history=HISTORY)
+    decided = world.turn(world.found(SCAM, event="$tea"), world.found(FLOOD, event="$tea"))
+    assert ["2.1"] == [d.decision.clause_id for d in decided if d.decision.measure is Measure.HIDE]
+    assert "hide" not in measures(world.turn(world.found(LINKS, START + 1, event="$tea"), at=START + 1))
+
+
+def test_a_proposal_that_was_refused_is_not_made_again_of_the_same() -> None:
+    """What a person refused needs something new."""
+    world = World(history=HISTORY)
+    person = world.person([world.found(GRAVE)])
+    first = [d.decision for d in decide(world.case([person])) if d.decision.proposed]
+    refused = [msgspec.structs.replace(d, course=Course.REFUSED) for d in first]
+    again = msgspec.structs.replace(person, decisions=refused)
+    assert first
+    assert [] == measures(decide(world.case([again], START + 48 * HOUR)), proposed=True)
+    new = world.person([world.found(GRAVE, START + 48 * HOUR)], START + 48 * HOUR)
+    new = msgspec.structs.replace(new, decisions=refused)
+    assert ["revoke_management"] == measures(decide(world.case([new], START + 48 * HOUR)), proposed=True)
