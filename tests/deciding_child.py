@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from comity.core.action import DONE
-from comity.core.actions_of import Carried
+from comity.core.carried import Carried
 from comity.core.handover import Touched
 from comity.stores.sqlite import SqliteStore
 from store_decisions import a_decision, a_mute, a_statement

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from comity.core.action import Action, Do, Say
-from comity.core.actions_of import Carried
+from comity.core.carried import Carried
 from comity.core.charter import APPEAL_TERM, Measure
 from comity.core.decision import Course, Decision, Enforced
 from comity.core.handover import Touched

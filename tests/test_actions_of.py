@@ -1,14 +1,17 @@
 """From decisions to actions and back."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 import pytest
 
 from comity.core.action import Action, Do, Say
-from comity.core.actions_of import Room, begin, end, tell
+from comity.core.actions_of import begin, hold, tell
+from comity.core.carried import Room
 from comity.core.charter import Measure
 from comity.core.decision import Course, Decision, Enforced, Place
+from comity.core.giving_back import end
 from comity.core.handover import Office, Somebody
 from comity.core.harm import Severity
 from comity.core.rights import Band
@@ -169,3 +172,12 @@ def test_a_member_is_told_once_a_turn() -> None:
     assert told is not None
     assert ("d7-t", "What you wrote is hidden.\n\nYou cannot write.") == (told.id, told.text)
     assert tell("@m1:x", {}) is None
+
+
+def test_a_message_that_breaks_what_is_in_force_is_hidden_once() -> None:
+    """Its action has one id for that message in that room, so a second look asks for nothing new."""
+    first, again = (hold("$a/b+c", "!tea", 7, "Hidden: slow mode.") for _ in range(2))
+    assert first == again
+    assert (Do.HIDE, "$a/b+c", 7) == (first.do, first.event, first.decision)
+    assert 3 == len({first.id, hold("$a/b+c", "!attic", 7, "").id, hold("$other", "!tea", 7, "").id})
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", first.id)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from comity.core.action import DONE, Action, Came, Do, Outcome
-from comity.core.actions_of import Carried
+from comity.core.carried import Carried
 from comity.core.charter import Measure
 from comity.core.decision import Course, Decision, Enforced, Place
 from comity.core.errors import LedgerMovedError

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.core.action import Action, Do, Say
-from comity.core.actions_of import Carried, Room, begin, end
+from comity.core.actions_of import begin
+from comity.core.carried import Carried, Room
 from comity.core.charter import Measure
 from comity.core.decision import Course, Decision
+from comity.core.giving_back import end
 from comity.core.handover import Office, Somebody, Touched
 from comity.core.harm import Severity
 from comity.core.held import rights_left

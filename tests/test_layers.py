@@ -17,7 +17,19 @@ CORE = (
     *("ids", "errors", "harm", "event", "ledger"),
     *("parameters", "interval", "tables", "days", "standing", "standings", "explanation", "rights", "charter"),
     *("globs", "policy", "policy_list", "policy_preview", "following", "action"),
-    *("decision", "case", "decide", "reversal", "held", "wording", "statement", "handover", "actions_of"),
+    *(
+        "decision",
+        "case",
+        "decide",
+        "reversal",
+        "held",
+        "wording",
+        "statement",
+        "handover",
+        "carried",
+        "actions_of",
+        "giving_back",
+    ),
 )
 PURE = ("core", "features", "engine")
 

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from comity.core.action import Say
-from comity.core.actions_of import Room, begin
+from comity.core.actions_of import begin
+from comity.core.carried import Room
 from comity.core.charter import BY_A_PERSON, Measure
 from comity.core.decision import Course
 from comity.core.handover import Office, Somebody

@@ -1,4 +1,4 @@
-"""From decisions to what is asked of the platform: to begin them, and to give back what they took. Pure.
+"""From decisions to what is asked of the platform to begin them. Pure.
 
 What the platform has no way to do is no action: it stands in ``enforced`` with its reason, and is shown. Ids follow
 from decision, room and step alone, so the same decision never asks for one thing twice.
@@ -10,69 +10,14 @@ from hashlib import blake2b
 import msgspec
 
 from comity.core.action import Action, Do, Say
+from comity.core.carried import LEVELS, Carried, Room, Sheet, say_left
 from comity.core.charter import Measure
-from comity.core.decision import Decision, Enforced
-from comity.core.handover import (
-    LOWER,
-    Falls,
-    HandOver,
-    Office,
-    Somebody,
-    Stays,
-    Touched,
-    action_id,
-    give_back,
-    hand_over,
-)
-from comity.core.wording import say
+from comity.core.decision import Decision
+from comity.core.handover import LOWER, Falls, HandOver, Office, Somebody, Touched, action_id, hand_over
 
 # Slow mode and links are kept by hiding what breaks them, message by message (``held``): nothing is to be begun.
 _BY_HIDING = frozenset({Measure.SLOW, Measure.NO_LINKS})
-_LEVELS = frozenset({Measure.MUTE, Measure.SUSPEND, Measure.REVOKE})
 _GOES = {Measure.REMOVE: Do.REMOVE, Measure.BAN: Do.BAN}
-
-
-class Room(msgspec.Struct, frozen=True, kw_only=True):
-    """A room of the community. office: who is in it; cannot: why the platform cannot carry a measure out there."""
-
-    office: Office
-    cannot: Mapping[Measure, str] = {}
-
-
-class Carried(msgspec.Struct, frozen=True):
-    """What begins or ends decisions.
-
-    actions: in order; enforced: by decision, rows to note now, where nothing is asked of the platform, or it has no way
-    (elsewhere the outcome of the action says); touched: whose say changes; back: (room, member) whose say is given
-    back; asks: by room, what a person must see to.
-    """
-
-    actions: tuple[Action, ...] = ()
-    enforced: Mapping[int, tuple[Enforced, ...]] = {}
-    touched: tuple[Touched, ...] = ()
-    back: tuple[tuple[int, int], ...] = ()
-    asks: tuple[tuple[int, Stays], ...] = ()
-
-
-class _Sheet:
-    """Carried, while it is being put together."""
-
-    def __init__(self) -> None:
-        self.actions: list[Action] = []
-        self.enforced: dict[int, list[Enforced]] = {}
-        self.touched: list[Touched] = []
-        self.back: list[tuple[int, int]] = []
-        self.asks: list[tuple[int, Stays]] = []
-        self.fallen: dict[tuple[int, int], str] = {}  # by room and member: the last action of the fall, "" who stays
-
-    def note(self, decision: int, room: int, why: str = "") -> None:
-        self.enforced.setdefault(decision, []).append(Enforced(room, not why, why))
-
-    def carried(self) -> Carried:
-        enforced = {number: tuple(rows) for number, rows in self.enforced.items()}
-        return Carried(
-            tuple(self.actions), enforced, tuple(self.touched), tuple(self.back), tuple(self.asks)
-        )  # fmt: skip
 
 
 def begin(
@@ -89,7 +34,7 @@ def begin(
     sentence for the platform's reason field, by decision; absent: accounts of members who may have left, for a ban
     keeps out also who is not there. Hidden messages come first, then rooms in their order.
     """
-    sheet = _Sheet()
+    sheet = Sheet()
     real = [d for d in decisions if not d.dry_run and not d.proposed]
     newly_held = {d.member for d in real if d.measure not in {Measure.WARN, Measure.HIDE}}
     of_room = [(_knowing(room, newly_held), [d for d in real if d.covers(room.office.number)]) for room in rooms]
@@ -103,42 +48,6 @@ def begin(
                 sheet.note(d.number, room.office.number)
             elif d.measure in _GOES:
                 _send_away(sheet, room, d, reasons, (absent or {}).get(d.member, ""))
-    return sheet.carried()
-
-
-def end(
-    decision: Decision,
-    rooms: Iterable[Room],
-    left: Sequence[Decision],
-    *,
-    undone: bool,
-    reason: str,
-    account: str = "",
-) -> Carried:
-    """The actions that give back what a decision took, when its time is over or (undone) when it is reversed.
-
-    left: the member's other decisions that are in force; account: the member's, to lift a ban. A hidden message cannot
-    be taken back on every platform: then ``enforced`` says so.
-    """
-    sheet = _Sheet()
-    if decision.dry_run or decision.proposed:
-        return sheet.carried()
-    for room in rooms:
-        office = room.office
-        if not decision.covers(office.number):
-            continue
-        if decision.measure in _LEVELS and (undone or decision.measure is not Measure.REVOKE):
-            _raise(sheet, room, decision, [d for d in left if d.covers(office.number)], reason)
-        elif decision.measure is Measure.BAN:
-            id_ = action_id(decision.number, office.number, "u")
-            if account:
-                sheet.actions.append(
-                    Action(
-                        id=id_, do=Do.UNBAN, decision=decision.number, room=office.room, account=account, reason=reason
-                    )
-                )
-        elif undone and decision.measure is Measure.HIDE and any(p.room == office.number for p in decision.hides):
-            sheet.note(decision.number, office.number, say(office.language, "no undo"))
     return sheet.carried()
 
 
@@ -163,7 +72,7 @@ def _knowing(room: Room, held: Collection[int]) -> Room:
     return msgspec.structs.replace(room, office=msgspec.structs.replace(room.office, people=people))
 
 
-def _hide(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
+def _hide(sheet: Sheet, room: Room, decision: Decision, reasons: Mapping[int, str]) -> None:
     events = [place.event for place in decision.hides if place.room == room.office.number]
     if decision.measure is not Measure.HIDE or not events:
         return
@@ -183,16 +92,8 @@ def _hide(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, s
         )
 
 
-def _say(measures: Iterable[Measure]) -> Say | None:
-    """The say that measures leave, None where they leave it as it is."""
-    found = set(measures)
-    if Measure.MUTE in found:
-        return Say.MUTED
-    return Say.MEMBER if found & _LEVELS else None
-
-
 def _lower(
-    sheet: _Sheet,
+    sheet: Sheet,
     room: Room,
     here: Sequence[Decision],
     in_force: Mapping[int, Sequence[Decision]],
@@ -205,8 +106,8 @@ def _lower(
         mine = _able(sheet, room, who, here)
         if not mine:
             continue
-        muted = _say(d.measure for d in in_force.get(who.member, ()) if d.covers(office.number)) is Say.MUTED
-        to = Say.MUTED if muted else _say(d.measure for d in mine)
+        muted = say_left(d.measure for d in in_force.get(who.member, ()) if d.covers(office.number)) is Say.MUTED
+        to = Say.MUTED if muted else say_left(d.measure for d in mine)
         lead = min(mine, key=lambda d: (d.measure is not Measure.MUTE, d.number))
         if who.level is Say.MANAGER:
             falls[Falls(who.member, to or Say.MEMBER, lead.number)] = mine
@@ -219,11 +120,11 @@ def _lower(
         _fall(sheet, office, falls, reasons)
 
 
-def _able(sheet: _Sheet, room: Room, who: Somebody, here: Sequence[Decision]) -> list[Decision]:
+def _able(sheet: Sheet, room: Room, who: Somebody, here: Sequence[Decision]) -> list[Decision]:
     """The decisions that change somebody's say in a room, as far as the platform can."""
     mine = []
     for d in here:
-        if d.member == who.member and (d.measure in _LEVELS or (d.measure in _GOES and who.level is Say.MANAGER)):
+        if d.member == who.member and (d.measure in LEVELS or (d.measure in _GOES and who.level is Say.MANAGER)):
             if why := room.cannot.get(d.measure, ""):
                 sheet.note(d.number, room.office.number, why)
             else:
@@ -231,7 +132,7 @@ def _able(sheet: _Sheet, room: Room, who: Somebody, here: Sequence[Decision]) ->
     return mine
 
 
-def _fall(sheet: _Sheet, office: Office, falls: Mapping[Falls, Sequence[Decision]], reasons: Mapping[int, str]) -> None:
+def _fall(sheet: Sheet, office: Office, falls: Mapping[Falls, Sequence[Decision]], reasons: Mapping[int, str]) -> None:
     shared = next((reasons[f.decision] for f in falls if f.decision in reasons), "")
     for fall, step in zip(falls, hand_over(office, list(falls), shared), strict=True):
         if isinstance(step, HandOver):
@@ -239,19 +140,19 @@ def _fall(sheet: _Sheet, office: Office, falls: Mapping[Falls, Sequence[Decision
             sheet.touched += step.touched
             sheet.back += [(office.number, member) for member in step.back]
             sheet.fallen[office.number, step.member] = step.actions[-1].id
-            _note(sheet, office, (d for d in falls[fall] if d.number != fall.decision and d.measure in _LEVELS))
+            _note(sheet, office, (d for d in falls[fall] if d.number != fall.decision and d.measure in LEVELS))
         else:
             sheet.asks.append((office.number, step))
             _note(sheet, office, falls[fall], step.why)
             sheet.fallen[office.number, step.member] = ""
 
 
-def _note(sheet: _Sheet, office: Office, decisions: Iterable[Decision], why: str = "") -> None:
+def _note(sheet: Sheet, office: Office, decisions: Iterable[Decision], why: str = "") -> None:
     for d in decisions:
         sheet.note(d.number, office.number, why)
 
 
-def _mute(sheet: _Sheet, office: Office, who: Somebody, decision: int, reasons: Mapping[int, str]) -> None:
+def _mute(sheet: Sheet, office: Office, who: Somebody, decision: int, reasons: Mapping[int, str]) -> None:
     id_ = action_id(decision, office.number, LOWER)
     sheet.actions.append(
         Action(
@@ -267,7 +168,7 @@ def _mute(sheet: _Sheet, office: Office, who: Somebody, decision: int, reasons: 
     sheet.touched.append(Touched(office.number, who.member, who.touched or id_))
 
 
-def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[int, str], absent: str) -> None:
+def _send_away(sheet: Sheet, room: Room, decision: Decision, reasons: Mapping[int, str], absent: str) -> None:
     """Remove or ban; a manager only after somebody else manages."""
     office, why = room.office, room.cannot.get(decision.measure, "")
     who = next((p for p in office.people if p.member == decision.member), None)
@@ -290,28 +191,3 @@ def _send_away(sheet: _Sheet, room: Room, decision: Decision, reasons: Mapping[i
             reason=reasons.get(decision.number, ""),
         )
     )
-
-
-def _raise(sheet: _Sheet, room: Room, decision: Decision, left: Sequence[Decision], reason: str) -> None:
-    """Give back a say, as far as nothing else in force holds it down."""
-    office = room.office
-    still = _say(d.measure for d in left)
-    who = next((p for p in office.people if p.member == decision.member), None)
-    if who is None or not who.touched or still is Say.MUTED:
-        return
-    if still is None:
-        actions, back = give_back(office, decision.member, decision.number, reason)
-        sheet.actions += actions
-        sheet.back += [(office.number, member) for member in back]
-    elif decision.measure is Measure.MUTE:
-        sheet.actions.append(
-            Action(
-                id=action_id(decision.number, office.number, LOWER + "u"),
-                do=Do.LEVEL,
-                decision=decision.number,
-                room=office.room,
-                account=who.account,
-                to=still,
-                reason=reason,
-            )
-        )

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from comity.core.action import Action, Outcome
-from comity.core.actions_of import Carried
+from comity.core.carried import Carried
 from comity.core.decision import Course, Decision
 from comity.core.handover import Touched
 from comity.core.ledger import Head

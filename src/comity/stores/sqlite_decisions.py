@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from comity.core.actions_of import Carried
+from comity.core.carried import Carried
 from comity.core.charter import Measure
 from comity.core.decision import HOLDING, MACHINE, NEXT, Course, Decision, Enforced, Place
 from comity.core.errors import LedgerMovedError
