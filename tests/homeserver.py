@@ -213,9 +213,18 @@ def _running(factory: pytest.TempPathFactory, **options: bool) -> Iterator[Synap
 
 @pytest.fixture(scope="session")
 def synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
-    """A Synapse without rate limits, with Comity's application service and the module that asks before it accepts.
+    """A Synapse without rate limits, with Comity's application service.
 
     One for each worker and session: tests make rooms and accounts of their own, and leave it running.
+    """
+    yield from _running(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def asking_synapse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synapse]:
+    """The same with the module that asks before it accepts; where nobody listens, asking costs it a third of a second.
+
+    For that it has its own process: other tests should not wait for it.
     """
     yield from _running(tmp_path_factory, antispam=True)
 

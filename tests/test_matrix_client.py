@@ -129,9 +129,9 @@ async def test_with_a_real_homeserver(synapse: Synapse) -> None:
         levels = await bot.state_event(room, "m.room.power_levels")
         assert levels is not None
         assert "event_id" in levels
-        assert {} == await bot.account_data("m.direct")
-        await bot.put_account_data("m.direct", {"@ana:garden.example": [room]})
-        assert {"@ana:garden.example": [room]} == await bot.account_data("m.direct")
+        assert {} == await bot.account_data("org.example.tea")
+        await bot.put_account_data("org.example.tea", {"rooms": [room]})
+        assert {"rooms": [room]} == await bot.account_data("org.example.tea")
         await bot.kick(room, await ana.account(), "later")
         with pytest.raises(HomeserverError) as caught:
             await ana.send(room, "m.room.message", {"msgtype": "m.text", "body": "tea"}, "2")

@@ -82,7 +82,7 @@ def routes(hs_token: str, handler: Handler, *, most_bytes: int = MOST_BYTES) -> 
     found = []
     for prefix in ("/_matrix/app/v1", ""):  # the paths of old, without a prefix, are still tried by some
         found += [
-            Route(f"{prefix}/transactions/{{transaction}}", service.transaction, methods=["PUT"]),
+            Route(f"{prefix}/transactions/{{transaction:path}}", service.transaction, methods=["PUT"]),
             Route(f"{prefix}/users/{{account:path}}", service.nobody, methods=["GET"]),
             Route(f"{prefix}/rooms/{{alias:path}}", service.nobody, methods=["GET"]),
         ]
