@@ -343,3 +343,29 @@ def test_a_new_store_has_decided_nothing(tmp_path: Path) -> None:
         assert 0 == empty.decisions.last()
         assert (0, None) == empty.decisions.waiting()
         assert isinstance(empty.decisions.end(1, MORNING, Carried()), Refusal)
+
+
+def test_a_forgotten_member_is_in_no_action_any_more(tmp_path: Path) -> None:
+    """Neither account nor what they were told is in the store's files; another community's actions are as they were."""
+    path = tmp_path / "comity.sqlite"
+    with SqliteStore.open(path, durable=False) as store:
+        garden(store)
+        post_findings(store, 6)
+        attic = store.community("attic")
+        store.members(attic, ["@ana:example.org"], [None])
+        store.rooms(attic, ["#loft"])
+        told = Action(id="d1-t", do=Do.TELL, decision=1, account="@ana:example.org", text="about your zinnias")
+        carried = muting(1)
+        add(store, a_decision(1, 6), carried=msgspec.structs.replace(carried, actions=(*carried.actions, told)))
+        store.decisions.note_outcome("d1-t", DONE, MORNING)
+        store.decisions.queue([a_mute("loft", "#loft")], at=MORNING)
+        assert store.forget_account(1)
+        assert ["loft"] == due(store)
+        (gone,) = store.decisions.queued(Waits.CANNOT)
+        assert ("d1-r1-2", "") == (gone.action.id, gone.action.account)
+        assert ["d1-t"] == [q.action.id for q in store.decisions.queued(Waits.DONE)]
+        store.forget_account(4)
+        store.decisions.note_outcome("loft", DONE, MORNING)
+    for file in tmp_path.glob("comity.sqlite*"):
+        assert b"@ana" not in file.read_bytes()
+        assert b"zinnias" not in file.read_bytes()

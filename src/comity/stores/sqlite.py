@@ -189,6 +189,7 @@ class SqliteStore:
     def forget_account(self, member: int) -> bool:
         """See ``contract.Store.forget_account``."""
         with self.write():
+            self.decisions.forget(member)
             gone = self._names.forget_account(member)
             self._erased |= gone
         return gone

@@ -20,6 +20,7 @@ _FIRST_PAUSE: Final = 1_000  # milliseconds, doubled with every try
 _LONGEST_PAUSE: Final = 600_000
 _LONGEST_WAIT: Final = 24 * 3_600_000  # a platform that says to wait for longer is asked again all the same
 _TOGETHER: Final = 32  # of one queue at a time
+_FORGOTTEN: Final = "the account it was about is forgotten"
 _FIRST: Final = "what must come first was not done"
 
 
@@ -79,6 +80,27 @@ class SqliteOutbox:
         """See ``Decisions.outcome``."""
         with told(self._path):
             return _outcome(self._db, action)
+
+    def forget(self, member: int) -> None:
+        """Erase the member's account, and what they were told, from the outbox; what still waits for it cannot be done.
+
+        Part of ``Store.forget_account``: ids, decisions and outcomes stay, and name nobody.
+        """
+        self._db.execute(
+            """
+            UPDATE action SET body = json_set(body, '$.account', '', '$.text', ''), queue = 'forgotten',
+              state = CASE state WHEN 'waiting' THEN 'cannot' ELSE state END,
+              outcome = CASE state WHEN 'waiting' THEN :outcome ELSE outcome END
+            WHERE json_extract(body, '$.account') = (SELECT account FROM account WHERE member = :member) AND (
+              decision IN (
+                SELECT decision.number FROM decision JOIN member USING (community) WHERE member.number = :member
+              )
+              OR room IN (SELECT name FROM room JOIN member USING (community) WHERE member.number = :member)
+              OR (decision = 0 AND room = '')
+            )
+            """,
+            {"member": member, "outcome": msgspec.json.encode(Outcome(Came.CANNOT, _FORGOTTEN)).decode()},
+        )
 
     def touched(self, room: int) -> list[Touched]:
         """See ``Decisions.touched``."""
