@@ -104,6 +104,14 @@ async def test_an_error_tells_no_message_text(fake: FakeHomeserver, client: Home
     assert "toothpaste" not in f"{caught.value} {caught.value!r}"
 
 
+async def test_what_cannot_be_written_is_refused_before_it_is_sent(fake: FakeHomeserver, client: Homeserver) -> None:
+    """Half a surrogate pair is no JSON: that is final, and the homeserver is not bothered with it."""
+    with pytest.raises(HomeserverError) as caught:
+        await client.send("!room", "m.room.message", {"body": "\ud800"}, "txn")
+
+    assert (False, []) == (caught.value.again, fake.asked)
+
+
 async def test_with_a_real_homeserver(synapse: Synapse) -> None:
     """Making an account, a room, members, state, events and account data works as the specification says."""
     async with synapse.as_comity() as bot, synapse.member() as ana:

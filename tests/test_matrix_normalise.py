@@ -244,6 +244,19 @@ def test_the_arrival_counts_for_what_is_fresh(ago: int, at: int) -> None:
     assert rfc3339(NOON - dt.timedelta(seconds=at)) == event.at
 
 
+def test_what_we_did_ourselves_is_no_news() -> None:
+    """Pitfall 13: our own notices and redactions are left out; whom we removed has left all the same."""
+    items = [
+        said(text("tea"), sender=BOT),
+        said({"redacts": "$0"}, "m.room.redaction", sender=BOT),
+        {**member("leave", "join"), "sender": BOT},
+        said(text("milk")),
+    ]
+    done = normalise(items, {ROOM: "Tea garden"}, NOON, ours={BOT})
+
+    assert [("leave", BO), ("message", ANA)] == [(event.kind, event.member) for event in done.events]
+
+
 def test_rooms_that_belong_to_nobody_are_left_out() -> None:
     """Only rooms that somebody gave to a community are looked at; nothing is guessed from an id."""
     done = normalise([said(text("tea"), room_id="!other:garden.example")], {ROOM: "Tea garden"}, NOON)

@@ -160,7 +160,7 @@ async def test_what_is_no_transaction_is_refused_and_said_why(
 
 
 async def test_one_odd_event_does_not_hold_up_the_rest() -> None:
-    """Half a surrogate pair, a number without end, something that is no event: the rest of the transaction is kept."""
+    """Pitfall 18: half a surrogate pair, a number without end, something that is no event: the rest is kept."""
     kept: list[Json] = []
 
     async def handler(events: list[Json], _since: str = "") -> None:
@@ -283,7 +283,7 @@ async def test_a_gap_of_sixty_messages_is_read_back_whole(synapse: Synapse) -> N
 
 
 async def test_what_never_came_is_read_back(synapse: Synapse) -> None:
-    """Pitfall 18: reading back gives a room's events in order, from where they were seen, or from where we came in."""
+    """Pitfall 17: reading back gives a room's events in order, from where they were seen, or from where we came in."""
     async with synapse.member() as bot, synapse.member() as ana:
         room = await ana.create_room(preset="public_chat")
         await send(ana, room, "before we came")
@@ -399,7 +399,7 @@ async def test_a_held_message_is_seen_by_nobody_and_its_sender_reads_why(asking_
 
 
 async def test_nobody_is_held_by_a_fault_of_ours(asking_synapse: Synapse) -> None:
-    """Too slow, broken, or not there at all: the message is sent."""
+    """Pitfall 14: too slow, broken, or not there at all: the message is sent."""
     failures: list[str] = []
 
     async def slow(_one: antispam.Asked) -> str:

@@ -52,7 +52,7 @@ class Carrier:
         self._given: defaultdict[str, dict[str, _Given]] = defaultdict(dict)
         self._rooms: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._direct = asyncio.Lock()
-        self._created: dict[str, Created | None] = {}
+        self._created: dict[str, Created] = {}
 
     async def carry_out(self, action: Action, *, before: str = "") -> Outcome:
         """Carry out an action, or say why not.
@@ -159,9 +159,10 @@ class Carrier:
     # Levels
 
     async def _levels(self, room: str) -> RoomLevels:
-        if room not in self._created:
-            self._created[room] = await creation(self._homeserver, room)
-        return await levels_of(self._homeserver, room, self._created[room])
+        began = self._created.get(room) or await creation(self._homeserver, room)
+        if began is not None:
+            self._created[room] = began
+        return await levels_of(self._homeserver, room, began)
 
     async def _hindrance(self, action: Action, there: RoomLevels, wanted: int | None) -> str | None:
         """Why an account cannot be given this level, None if it can."""

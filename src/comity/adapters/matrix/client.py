@@ -105,7 +105,10 @@ class Homeserver:
         doing = f"{method} {path}"
         query = {**(query or {}), **({"user_id": self.as_user} if self.as_user else {})}
         url = URL(f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else ""), encoded=True)
-        data = None if body is None else msgspec.json.encode(body)
+        try:
+            data = None if body is None else msgspec.json.encode(body)
+        except UnicodeEncodeError as error:
+            raise HomeserverError(doing, 400, errcode="M_NOT_JSON", error="half a surrogate pair in a text") from error
         limit = aiohttp.ClientTimeout(total=patience or self._patience, sock_connect=_CONNECT)
         try:
             async with self._opened().request(

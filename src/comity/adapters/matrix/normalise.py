@@ -8,7 +8,7 @@ import datetime as dt
 import html
 import re
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -102,13 +102,14 @@ def normalise(
     arrived: dt.datetime,
     *,
     known: Known | None = None,
+    ours: Container[str] = frozenset(),
     fresh: dt.timedelta = FRESH,
 ) -> Normalised:
     """Translate client events as they come from a homeserver, as decoded JSON.
 
     communities: which community a room belongs to, by room id; events of other rooms are left out; arrived: when they
-    came, aware; known: what is known of the rooms, and goes on being learnt here. Raises ValueError if ``arrived`` is
-    naive.
+    came, aware; known: what is known of the rooms, and goes on being learnt here; ours: our own accounts, whose deeds
+    are left out, for they are no news to us. Raises ValueError if ``arrived`` is naive.
     """
     now, bound = (arrived - EPOCH) // _MILLISECOND, fresh // _MILLISECOND
     shown = rfc3339(arrived)
@@ -127,11 +128,8 @@ def normalise(
         if community is None:
             continue
         at = shown if own > now - bound else rfc3339(moment(own))
-        for event in translate(source, community, source.room_id, at, known):
-            if obtained(source):
-                done.events.append(event)
-            else:
-                done.gone.append(event)
+        into = done.events if obtained(source) else done.gone
+        into += [e for e in translate(source, community, source.room_id, at, known) if e.member not in ours]
     return done
 
 

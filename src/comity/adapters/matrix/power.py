@@ -168,13 +168,15 @@ def merged(base: Mapping[str, object], theirs: Mapping[str, object], now: Mappin
         before, after, mine = base.get(key), theirs.get(key), now.get(key)
         if before == after:
             continue
-        if isinstance(after, dict) and (before is None or isinstance(before, dict)) and isinstance(mine, dict):
-            found[key] = merged(before or {}, after, mine)
+        if isinstance(mine, dict) and all(one is None or isinstance(one, dict) for one in (before, after)):
+            inner = merged(_mapping(base, key), _mapping(theirs, key), mine)
+            found[key] = inner
+            if not inner and key not in theirs:
+                del found[key]
         elif mine == before:
-            if key in theirs:
-                found[key] = after
-            else:
-                found.pop(key, None)
+            found[key] = after
+            if key not in theirs:
+                del found[key]
     return found
 
 
