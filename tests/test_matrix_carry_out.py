@@ -173,13 +173,36 @@ async def test_a_level_remembers_what_was_before_a_crash(garden: Garden) -> None
 
 async def test_what_a_person_changed_since_is_left_alone(garden: Garden) -> None:
     """Lifting a mute takes no office away that the member was given in the meantime."""
-    await garden.make()
+    await garden.make(users={await garden.bot.account(): 100, await garden.ana.account(): 99}, events={LEVELS: 50})
     muted = await garden.level(garden.bo_id, Say.MUTED)
     content = await garden.levels()
-    await garden.bot.put_state(garden.room, LEVELS, {**content, "users": {**content["users"], garden.bo_id: 50}})
+    await garden.ana.put_state(garden.room, LEVELS, {**content, "users": {**content["users"], garden.bo_id: 50}})
 
     assert Came.DONE == (await garden.level(garden.bo_id, Say.BEFORE, "b", before=muted.before)).came
     assert 50 == (await garden.users())[garden.bo_id]
+
+
+async def test_what_comes_back_is_what_was_before_the_first_change(garden: Garden) -> None:
+    """Suspended and then muted, a manager gets the office back, not the level between; also when it is done twice."""
+    await garden.make(users={await garden.bot.account(): 100, await garden.ana.account(): 50})
+    await garden.level(garden.bo_id, Say.MANAGER, "up")
+    before = await garden.levels()
+    suspended = await garden.level(garden.bo_id, Say.MEMBER, "down")
+    await garden.level(garden.bo_id, Say.MUTED, "mute")
+    await garden.level(garden.ana_id, Say.MANAGER, "nothing to do")
+
+    for _ in range(2):
+        assert Came.DONE == (await garden.level(garden.bo_id, Say.BEFORE, "back", before=suspended.before)).came
+        assert before == await garden.levels()
+
+
+async def test_nobody_is_lowered_by_being_made_a_manager(garden: Garden) -> None:
+    """Whoever has more than it takes keeps it, and taking the promotion back takes nothing."""
+    await garden.make(users={await garden.bot.account(): 100, await garden.bo.account(): 77})
+    promoted = await garden.level(garden.bo_id, Say.MANAGER)
+    await garden.level(garden.bo_id, Say.BEFORE, "b", before=promoted.before)
+
+    assert 77 == (await garden.users())[garden.bo_id]
 
 
 async def test_undoing_what_was_never_done_does_nothing(garden: Garden) -> None:

@@ -94,6 +94,14 @@ def test_what_a_say_means_is_a_number_of_this_room() -> None:
         room.number(Say.BEFORE)
 
 
+def test_a_say_is_read_back_from_a_level() -> None:
+    """What a say gives is what is read of it, and creators of version 12 manage."""
+    room = Levels({"users": {ANA: 50, BO: -1}}, ELEVEN)
+
+    assert [Say.MANAGER, Say.MUTED, Say.MEMBER] == [room.say_of(one) for one in (ANA, BO, CLEO)]
+    assert Say.MANAGER == Levels({}, TWELVE).say_of(BO)
+
+
 def test_who_manages_a_room() -> None:
     """Whoever can remove and ban; creators of version 12 without a level; but not everybody where everybody can."""
     assert {ANA, BO} == Levels({"users": {ANA: 100, BO: 50, CLEO: 49}}, ELEVEN).managers()

@@ -21,7 +21,7 @@ SETTLE: Final = 8
 """Times a change of levels is written at most while others keep writing too; then it is tried again later."""
 WATCH: Final = 60.0
 """Seconds after a change of levels in which a writer who had not seen it may still write it away."""
-_LOOK_BACK: Final = 32  # changes of levels looked through for the one that was ours
+_LOOK_BACK: Final = 100  # changes of levels looked through for the one that was ours
 _IN: Final = frozenset({"join", "invite", "knock"})
 _TOKEN_WAIT: Final = 300.0  # seconds until a token that was refused may have been put right
 _DIRECT: Final = "m.direct"
@@ -42,6 +42,13 @@ class _Given(NamedTuple):
     had: int | None
     given: int | None
     until: float
+
+
+class _Change(NamedTuple):
+    """A change of somebody's own level. was: before it; by: who made it."""
+
+    was: int | None
+    by: str
 
 
 class Carrier:
@@ -133,13 +140,15 @@ class Carrier:
             if not before:
                 return DONE  # there was nothing to undo
             undone = msgspec.json.decode(before, type=_Before)
-            if had != undone.given:
+            if had != undone.given and not await self._ours(there, action.account):
                 return DONE  # somebody has given the account another level since, and that one stands
             wanted = undone.had
         else:
             wanted = there.levels.number(action.to or Say.MEMBER)
+            if action.to is Say.MANAGER and there.levels.manages(action.account):
+                wanted = had  # a level above that is no reason to lower it
         if had == wanted:
-            return _levelled(await self._had(action, there, had), wanted)
+            return _levelled(await self._had(there, action.account), wanted)
         if why := await self._hindrance(action, there, wanted):
             return _cannot(why)
         made = await self._write(action.room, there, {action.account: wanted})
@@ -212,23 +221,34 @@ class Carrier:
         if wanted and too_large(with_level(there.content, wanted)) is None:
             await self._write(room, there, wanted)
 
-    async def _had(self, action: Action, there: RoomLevels, now: int | None) -> int | None:
+    async def _had(self, there: RoomLevels, account: str) -> int | None:
         """The level an account had before it was given the one it has: ours to restore if it was us who gave it.
 
         Between writing and noting that it is written a crash may come; then only the room itself still tells.
         """
-        bot = await self._homeserver.account()
+        change = await self._last_change(there, account)
+        ours = change is not None and change.by == await self._homeserver.account()
+        return change.was if change is not None and ours else own_level(there.content, account)
+
+    async def _ours(self, there: RoomLevels, account: str) -> bool:
+        """Whether it was us who gave an account the level it has, as far as the room tells."""
+        change = await self._last_change(there, account)
+        return change is None or change.by == await self._homeserver.account()
+
+    async def _last_change(self, there: RoomLevels, account: str) -> _Change | None:
+        """The last change of an account's own level, None if the room does not tell, or it is long ago."""
+        now = own_level(there.content, account)
         event: Json | None = there.event
         for _ in range(_LOOK_BACK):
-            if not event:
-                break
-            unsigned = _object(event, "unsigned")
-            was = own_level(_object(unsigned, "prev_content"), action.account)
+            unsigned = _object(event or {}, "unsigned")
+            if event is None or "prev_content" not in unsigned:
+                return None
+            was = own_level(_object(unsigned, "prev_content"), account)
             if was != now:
-                return was if event.get("sender") == bot else now
+                return _Change(was, str(event.get("sender")))
             replaced = unsigned.get("replaces_state")
-            event = await self._homeserver.event(action.room, replaced) if isinstance(replaced, str) else None
-        return now
+            event = await self._homeserver.event(there.room, replaced) if isinstance(replaced, str) else None
+        return None
 
     async def _others_manage(self, action: Action, levels: Levels) -> bool:
         """Whether somebody else who is there manages the room: a person, as far as one can tell."""

@@ -86,11 +86,17 @@ class Levels:
         """All accounts that manage the room, whether or not they are still in it."""
         return frozenset(account for account in self.users if self.manages(account))
 
+    def say_of(self, account: str) -> Say:
+        """How much say an account has: manages, cannot write, or what is between."""
+        if self.manages(account):
+            return Say.MANAGER
+        return Say.MUTED if self.level_of(account) < min(map(self.to_send, _SPEECH)) else Say.MEMBER
+
     def number(self, say: Say) -> int | None:
         """The level that a say means here, None for no level of one's own. Raises ValueError for ``before``."""
         match say:
             case Say.MUTED:
-                return min(-1, min(self.to_send(kind) for kind in _SPEECH) - 1)
+                return min(-1, min(map(self.to_send, _SPEECH)) - 1)
             case Say.MEMBER:
                 return None
             case Say.MANAGER:

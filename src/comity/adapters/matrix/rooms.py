@@ -12,6 +12,7 @@ LEVELS = "m.room.power_levels"
 class RoomLevels(NamedTuple):
     """A room's levels. content: of m.room.power_levels, {} if there is none; event: the whole event, {} likewise."""
 
+    room: str
     levels: Levels
     content: Json
     event: Json
@@ -31,8 +32,8 @@ async def levels_of(homeserver: Homeserver, room: str, began: Created | None) ->
     event = await homeserver.state_event(room, LEVELS)
     content = event.get("content") if event is not None else None
     if event is None or not isinstance(content, dict):
-        return RoomLevels(Levels(None, began), {}, {})
-    return RoomLevels(Levels(content, began), content, event)
+        return RoomLevels(room, Levels(None, began), {}, {})
+    return RoomLevels(room, Levels(content, began), content, event)
 
 
 async def learn(homeserver: Homeserver, room: str, known: Known) -> None:
