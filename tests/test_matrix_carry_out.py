@@ -306,6 +306,34 @@ async def test_writers_of_levels_at_the_same_time_lose_nothing(garden: Garden) -
     assert {None} == {msgspec.json.decode(outcome.before)["had"] for outcome in outcomes}
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_change_in_the_same_moment_is_not_lost(
+    garden: Garden, monkeypatch: pytest.MonkeyPatch, *, late: bool
+) -> None:
+    """Pitfall 5: somebody writes between our reading and our writing, or writes ours away right after; both stand."""
+    await garden.make(users={await garden.bot.account(): 100, await garden.ana.account(): 99}, events={LEVELS: 50})
+    stale = await garden.levels()
+    theirs = {**stale, "kick": 60, "events": {**stale["events"], "org.example.tea": 42}}
+    write, times = garden.bot.put_state, 0
+
+    async def meanwhile(*args: Any) -> str:  # noqa: ANN401 - as put_state
+        nonlocal times
+        times += 1
+        if times == 1 and not late:
+            await garden.ana.put_state(garden.room, LEVELS, theirs)
+        made = await write(*args)
+        if times == 1 and late:
+            await garden.ana.put_state(garden.room, LEVELS, theirs)
+        return made
+
+    monkeypatch.setattr(garden.bot, "put_state", meanwhile)
+    outcome = await garden.level(garden.bo_id, Say.MUTED)
+
+    assert Came.DONE == outcome.came
+    assert {**theirs, "users": {**theirs["users"], garden.bo_id: -1}} == await garden.levels()
+    assert 2 == times
+
+
 async def test_what_a_person_took_back_on_purpose_stays_taken_back(garden: Garden) -> None:
     """Whoever changes nothing but what we just changed means it."""
     await garden.make(users={await garden.bot.account(): 100, await garden.ana.account(): 99}, events={LEVELS: 50})

@@ -124,6 +124,23 @@ async def test_transaction_ids_are_no_keys() -> None:
     assert ["tea", "milk"] == kept.texts
 
 
+async def test_transactions_are_kept_one_after_the_other() -> None:
+    """A homeserver that loses patience and sends again does not get two at a time into the handler."""
+    inside, most = 0, 0
+
+    async def handler(_events: list[Json], _since: str = "") -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await asyncio.sleep(0.02)
+        inside -= 1
+
+    async with serving(appservice.routes(HS_TOKEN, handler)) as url:
+        await asyncio.gather(*(put(url + TRANSACTION, transaction(TEA)) for _ in range(4)))
+
+    assert 1 == most
+
+
 @pytest.mark.parametrize("path", [TRANSACTION, "/transactions/1", "/_matrix/app/v1/transactions/a%2Fb"])
 async def test_old_paths_and_old_tokens_work(path: str) -> None:
     """The path without a prefix and the token in the query, as homeservers used to."""

@@ -4,6 +4,7 @@ Source: Matrix specification v1.16, Application Service API. Transaction ids are
 begins again at 1 after a restart), so nothing here looks at them: the same event twice is the store's to tell.
 """
 
+import asyncio
 import hmac
 import json
 import re
@@ -92,6 +93,8 @@ def routes(hs_token: str, handler: Handler, *, most_bytes: int = MOST_BYTES) -> 
 class _Service:
     def __init__(self, token: bytes, handler: Handler, most_bytes: int) -> None:
         self._token, self._handler, self._most_bytes = token, handler, most_bytes
+        # A homeserver that has waited too long sends the same again while we still keep it: one after the other.
+        self._one = asyncio.Lock()
 
     async def transaction(self, request: Request) -> Response:
         if not self._known(request):
@@ -106,7 +109,8 @@ class _Service:
         if events is None:
             return _refusal(400, "M_NOT_JSON", "A transaction is a JSON object with a list of events.")
         if events:
-            await self._handler(events)
+            async with self._one:
+                await self._handler(events)
         return JSONResponse({})
 
     async def ping(self, request: Request) -> Response:
