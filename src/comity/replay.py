@@ -22,6 +22,8 @@ from comity.features.columns import Batch, only
 from comity.features.kernels.aggregate import Tally
 from comity.features.kernels.hashing import mix
 from comity.features.kernels.seen import SeenHours
+from comity.features.lines import Lines
+from comity.features.lines import piece as from_lines
 from comity.features.memory import UNKNOWN, Memory
 from comity.features.pieces import Ints, Piece
 from comity.stores.contract import SourceRow, Store
@@ -41,6 +43,10 @@ class Chunk(Protocol):
     @property
     def events(self) -> list[Event]:
         """Read, in order."""
+
+    @property
+    def lines(self) -> Lines | None:
+        """Or lines, where they were not looked at yet."""
 
     @property
     def unread(self) -> list[Unread]:
@@ -343,9 +349,14 @@ def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Pi
     for chunk in chunks:
         summary.leave_out(chunk.unread)
         read += chunk.read
-        if chunk.events:
-            pieces.append(Piece(chunk.events))
-            events += pieces[-1].n
+        if chunk.lines is not None:
+            piece, unread = from_lines(chunk.lines)
+            summary.leave_out(unread)
+        else:
+            piece = Piece(chunk.events)
+        if piece.n:
+            pieces.append(piece)
+            events += piece.n
         if events >= BATCH:
             yield pieces, read
             pieces, events, read = [], 0, 0

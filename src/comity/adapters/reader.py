@@ -4,7 +4,7 @@ import functools
 import itertools
 import zoneinfo
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, Self
 
@@ -36,12 +36,27 @@ class Options:
     format: str | None = None
 
 
+class Lines(NamedTuple):
+    """Whole lines of our own NDJSON, not looked at yet.
+
+    data: the lines, and 24 newlines behind them; decode: the events of some lines, given by start and end, ascending,
+    None where there is none; and what is wrong with those. Ask before the next chunk is read.
+    """
+
+    data: bytes
+    decode: Callable[[Sequence[tuple[int, int]]], tuple[list[Event | None], list[Unread]]]
+
+
 class Chunk(NamedTuple):
-    """A piece of what was read. read: bytes of the input files used for it, compressed where they are."""
+    """A piece of what was read. read: bytes of the input files used for it, compressed where they are.
+
+    lines: where they were asked for, lines instead of events.
+    """
 
     events: list[Event]
     unread: list[Unread]
     read: int
+    lines: Lines | None = None
 
 
 class Head:
@@ -114,8 +129,12 @@ class Reader(ABC):
 
     def chunks(self) -> Iterator[Chunk]:
         """Read everything, in chunks of at most MOST_EVENTS events. What cannot be read is named; nothing is raised."""
+        yield from self.to_the_end(self.pieces())
+
+    def to_the_end(self, pieces: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Name what broke a stream instead of raising it, and account for all of its bytes."""
         try:
-            yield from self.pieces()
+            yield from pieces
         except BrokenInputError as error:
             yield self.chunk([], [self.unread(error.what, error.expected)])
         if self.size > self._reported:
@@ -126,11 +145,17 @@ class Reader(ABC):
     def pieces(self) -> Iterator[Chunk]:
         """As ``chunks``; BrokenInputError ends it."""
 
-    def chunk(self, events: list[Event], unread: list[Unread], consumed: int | None = None) -> Chunk:
+    def line_chunks(self) -> Iterator[Chunk]:
+        """As ``chunks``, but with lines instead of events where the format is our own NDJSON."""
+        return self.chunks()
+
+    def chunk(
+        self, events: list[Event], unread: list[Unread], consumed: int | None = None, lines: Lines | None = None
+    ) -> Chunk:
         """Make a chunk. consumed: bytes used of the input now read."""
         position = max(self._reported, min(self.size, self._finished + (consumed or 0)))
         read, self._reported = position - self._reported, position
-        return Chunk(events, unread, read)
+        return Chunk(events, unread, read, lines)
 
     def unread(self, what: str, expected: str, *, line: int = 0, of: Input | None = None) -> Unread:
         """Name something that could not be read."""

@@ -38,7 +38,7 @@ Exit status: 0; 2 if something could not be read (it is named, and the rest was 
 def compare(*, old: Path, new: Path, logs: tuple[Path, ...], report: Path | None, as_json: bool) -> None:
     """Rate LOGS by the charters OLD and NEW, and show who would be treated differently, and why. Nothing is kept."""
     before, after = load_charter(old), load_charter(new)
-    inputs = Inputs(logs, read(logs, Options()), own=(old, new, report))
+    inputs = Inputs(logs, read(logs, Options(), lines=True), own=(old, new, report))
     with (
         progress(total_bytes(logs), quiet=as_json) as step,
         compared(

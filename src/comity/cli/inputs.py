@@ -30,7 +30,7 @@ class Inputs:
             if chunk.unread:
                 beside = [u for u in chunk.unread if self._only_beside(u)]
                 self.beside += [u for u in beside if str(Path(u.path).resolve()) not in self._own]
-                yield Chunk(chunk.events, [u for u in chunk.unread if u not in beside], chunk.read)
+                yield chunk._replace(unread=[u for u in chunk.unread if u not in beside])
             else:
                 yield chunk
 

@@ -77,7 +77,7 @@ def rate(
     started = time.monotonic()
     charter, path = the_charter(charter_path, paths[0])
     options = Options(community=community, time_zone=_zone(time_zone), date_order=date_order, format=format_)
-    inputs = Inputs(paths, read(paths, options), own=(path, store, report, findings))
+    inputs = Inputs(paths, read(paths, options, lines=True), own=(path, store, report, findings))
     make_folder(store)
     with SqliteStore.open(store, durable=False) as ledger:
         engine = Engine(charter, seed=int.from_bytes(ledger.event_key[:8], "big"))

@@ -5,7 +5,7 @@ strings and numbers at once, and batches are put together from such pieces.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,26 @@ class Piece:
         else:
             self.media = {i: tuple(m) for i, m in enumerate(media) if m}
             self.media_known = None if None not in media else np.array([m is not None for m in media])
+
+    @classmethod
+    def of_columns(
+        cls,
+        *,
+        strings: dict[str, Strings],
+        kinds: Codes,
+        roles: Codes,
+        mentions: Ints,
+        mentioned: bytes,
+        messages_before: Ints,
+        media: dict[int, tuple[Media, ...]],
+        media_known: Bools | None,
+    ) -> Self:
+        """A piece made of columns as they are."""
+        made = cls.__new__(cls)
+        made.n, made.strings, made.kinds, made.roles = len(kinds), strings, kinds, roles
+        made.mentions, made.mentioned, made.messages_before = mentions, mentioned, messages_before
+        made.media, made.media_known = media, media_known
+        return made
 
     def _mentions(self, column: list[list[str] | None]) -> None:
         try:

@@ -43,14 +43,33 @@ def _load(bits: int) -> Any:  # noqa: ANN401 - Numba has no type for its intrins
             place = builder.bitcast(builder.gep(array.data, [args[1]]), ir.IntType(bits).as_pointer())
             number = builder.load(place)
             number.align = 1
-            return builder.zext(number, ir.IntType(64)) if bits < 64 else number  # noqa: PLR2004 - the width of a hash
+            return builder.zext(number, ir.IntType(64)) if bits < 64 else number
 
         return types.uint64(buffer, types.int64), generate
 
     return load
 
 
-_load64, _load32 = _load(64), _load(32)
+load64, _load32 = _load(64), _load(32)
+
+
+def _store() -> Any:  # noqa: ANN401 - Numba has no type for its intrinsics
+    """A function that writes an unsigned number of 64 bits at any place of a buffer."""
+
+    @intrinsic
+    def store(typingctx: Any, buffer: Any, at: Any, number: Any) -> Any:  # noqa: ANN401, ARG001 - the signature that Numba asks for
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:  # noqa: ANN401 - the same
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            place = builder.bitcast(builder.gep(array.data, [args[1]]), ir.IntType(64).as_pointer())
+            builder.store(args[2], place, align=1)
+            return context.get_dummy_value()
+
+        return types.void(buffer, types.int64, types.uint64), generate
+
+    return store
+
+
+store64 = _store()
 
 
 def _count_trailing_zeros() -> Any:  # noqa: ANN401 - Numba has no type for its intrinsics
@@ -66,7 +85,7 @@ def _count_trailing_zeros() -> Any:  # noqa: ANN401 - Numba has no type for its 
     return count
 
 
-_trailing_zeros = _count_trailing_zeros()
+trailing_zeros = _count_trailing_zeros()
 
 
 @njit(forceinline=True)
@@ -82,13 +101,13 @@ def _round(lane: Whole, word: Whole) -> Whole:
 @njit(forceinline=True)
 def _xxh64(buffer: Bytes, start: Whole, end: Whole, seed: Whole) -> Whole:
     at = start
-    if end - start >= 32:  # noqa: PLR2004 - a stripe of four lanes
+    if end - start >= 32:
         a, b, c, d = seed + P1 + P2, seed + P2, seed, seed - P1
         while at + 32 <= end:
-            a = _round(a, _load64(buffer, at))
-            b = _round(b, _load64(buffer, at + 8))
-            c = _round(c, _load64(buffer, at + 16))
-            d = _round(d, _load64(buffer, at + 24))
+            a = _round(a, load64(buffer, at))
+            b = _round(b, load64(buffer, at + 8))
+            c = _round(c, load64(buffer, at + 16))
+            d = _round(d, load64(buffer, at + 24))
             at += 32
         h = _left(a, 1) + _left(b, 7) + _left(c, 12) + _left(d, 18)
         h = (h ^ _round(uint64(0), a)) * P1 + P4
@@ -99,7 +118,7 @@ def _xxh64(buffer: Bytes, start: Whole, end: Whole, seed: Whole) -> Whole:
         h = seed + P5
     h += uint64(end - start)
     while at + 8 <= end:
-        h = _left(h ^ _round(uint64(0), _load64(buffer, at)), 27) * P1 + P4
+        h = _left(h ^ _round(uint64(0), load64(buffer, at)), 27) * P1 + P4
         at += 8
     if at + 4 <= end:
         h = _left(h ^ (_load32(buffer, at) * P1), 23) * P2 + P3
@@ -129,7 +148,7 @@ def _split(buffer: Bytes, separator: Whole, starts: NDArray[np.int64], ends: NDA
     starts[0] = 0
     for at in range(0, buffer.size, 8):
         if at + 8 <= buffer.size:
-            word = _load64(buffer, at) ^ pattern
+            word = load64(buffer, at) ^ pattern
         else:
             word = ~uint64(0)
             for i in range(at, buffer.size):
@@ -137,7 +156,7 @@ def _split(buffer: Bytes, separator: Whole, starts: NDArray[np.int64], ends: NDA
         # The high bit of each byte that is the separator, and of no other (no borrow runs from byte to byte).
         hits = ~(((word & low) + low) | word | low)
         while hits:
-            end = at + (_trailing_zeros(hits) >> 3)
+            end = at + (trailing_zeros(hits) >> 3)
             if found + 1 >= starts.size:
                 return -1
             ends[found] = end
@@ -149,15 +168,21 @@ def _split(buffer: Bytes, separator: Whole, starts: NDArray[np.int64], ends: NDA
     return found + 1 if found + 1 == starts.size else -1
 
 
+@njit(forceinline=True)
+def mixed(a: Whole, b: Whole) -> Whole:
+    """What ``mix`` gives for two keys."""
+    h = a + uint64(0x9E3779B97F4A7C15)
+    h = (h ^ (h >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> uint64(27))) ^ b
+    h = (h ^ (h >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> uint64(27))) * uint64(0x94D049BB133111EB)
+    return h ^ (h >> uint64(31))
+
+
 @njit(types.void(_HASHES, _HASHES, _HASHES), cache=True)
 def _mix(a: Any, b: Any, out: Any) -> None:  # noqa: ANN401
     for i in range(a.size):
-        h = a[i] + uint64(0x9E3779B97F4A7C15)
-        h = (h ^ (h >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
-        h = (h ^ (h >> uint64(27))) ^ b[i]
-        h = (h ^ (h >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
-        h = (h ^ (h >> uint64(27))) * uint64(0x94D049BB133111EB)
-        out[i] = h ^ (h >> uint64(31))
+        out[i] = mixed(a[i], b[i])
 
 
 def hash_spans(
