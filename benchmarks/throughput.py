@@ -78,7 +78,9 @@ def rate(path: Path, charter: str, found: Path | None = None) -> dict[str, Any]:
         ):
             _warm(engine.charter)
             start = time.process_time()
-            summary = Rating(engine, store, on_findings=file.write if file else None).run(read([path], Options()))
+            summary = Rating(engine, store, on_findings=file.write if file else None).run(
+                read([path], Options(), lines=True)
+            )
             book = Book(store, rules)
             standings = book.standings.points
             cpu = time.process_time() - start
@@ -157,7 +159,7 @@ def _warm(charter: object) -> None:
     from comity.engine import Engine  # noqa: PLC0415  each child pays for its own imports
     from comity.transcript import chat  # noqa: PLC0415  the same
 
-    Engine(charter).turn(chat("12:00:00 #garden ana (member, 1 message): a cup of tea\n12:00:01 #garden bo joins"))  # type: ignore[arg-type]
+    Engine(charter).turn(chat("12:00:00 #garden ana (manager, 1 message): a cup of tea\n12:00:01 #garden bo joins"))  # type: ignore[arg-type]
 
 
 CHILDREN: dict[str, Callable[..., dict[str, Any]]] = {

@@ -1,6 +1,6 @@
 """Features of the displayed name: one of a list, one that looks like a protected name or like a manager's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -8,11 +8,11 @@ import numpy.typing as npt
 from numba import njit
 
 from comity.core.event import ROLES
-from comity.features.columns import Batch, Column, hash_text
-from comity.features.kernels.hashing import mix
+from comity.features.columns import Batch, Column, texts
+from comity.features.kernels.hashing import hash_spans, mixed
 from comity.features.memory import UNKNOWN, Memory
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
-from comity.features.skeleton import skeletons
+from comity.features.skeleton import both_of, skeletons
 
 _MANAGER = ROLES.index("manager")
 _MOST_NAMES = 1 << 20  # remembered with their looks; beyond, they are found out again
@@ -22,22 +22,29 @@ _MOST_NAMES = 1 << 20  # remembered with their looks; beyond, they are found out
 def name_in(_plan: Plan, *, names: list[str]) -> Evaluate:
     """Whether the displayed name is one of the names, in any case."""
     wanted = {n.casefold() for n in names}
-    return _judged(lambda name: name.casefold() in wanted)
+    return _judged(lambda names: [name.casefold() in wanted for name in names], nothing=not wanted)
 
 
 @feature(Type.TRUTH, first="names", names=Parameter(Type.WORDS))
 def name_like(_plan: Plan, *, names: list[str]) -> Evaluate:
     """Whether the displayed name looks like one of the names to the eye (UTS 39 skeletons), or is one."""
     wanted = frozenset(s for n in names for s in skeletons(n))
-    return _judged(lambda name: not wanted.isdisjoint(skeletons(name)))
+
+    def judge(those: Sequence[str]) -> list[bool]:
+        return [a in wanted or b in wanted for a, b in zip(*both_of(those), strict=True)]
+
+    return _judged(judge, nothing=not wanted)
 
 
-def _judged(judge: Callable[[str], bool]) -> Evaluate:
+def _judged(judge: Callable[[Sequence[str]], Sequence[bool]], *, nothing: bool) -> Evaluate:
+    """A truth about names, found out once for each; nothing: it holds for none."""
     verdicts = Memory()
 
     def evaluate(batch: Batch) -> Column:
         keys, known = batch.hashes("name")
-        found = verdicts.find(keys, lambda rows: [judge(batch.string("name", i)) for i in rows.tolist()]) == 1
+        if nothing:
+            return Column(np.zeros(len(batch), np.bool_), known)
+        found = verdicts.find(keys, lambda rows: judge(batch.strings("name")[0].some(rows))) == 1
         return Column(found if known is None else found & known, known)
 
     return evaluate
@@ -67,19 +74,27 @@ def _add(table, key):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @njit(cache=True, nogil=True)
-def _like_manager(looks, bearers, managing, taken, bears, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _like_manager(communities, own, members, managing, taken, bears, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """In the order of events: a manager's looks are taken from then on; another member's are held against them."""
     added = 0
     for i in range(len(managing)):
-        for k in range(looks.shape[0]):
-            look = looks[k, i]
-            if look == 0:
+        for k in range(own.shape[0]):
+            if own[k, i] == 0:
                 continue
+            look = mixed(communities[i], own[k, i])
             if managing[i]:
-                added += _add(taken, look) + _add(bears, bearers[k, i])
-            elif _has(taken, look) and not _has(bears, bearers[k, i]):
+                added += _add(taken, look) + _add(bears, mixed(look, members[i]))
+            elif _has(taken, look) and not _has(bears, mixed(look, members[i])):
                 out[i] = True
     return added
+
+
+def _looks(names: Sequence[str], seed: int) -> npt.NDArray[np.uint64]:
+    """Hashes of the one or two looks of each name, shape (2, names); 0 for none."""
+    both = [look for each in both_of(names) for look in each]
+    t = texts(both)
+    hashes = np.maximum(hash_spans(t.buffer, t.starts, t.ends, np.uint64(seed)), np.uint64(1))
+    return np.where(t.ends > t.starts, hashes, np.uint64(0)).reshape(2, len(names))
 
 
 class Managers:
@@ -98,11 +113,9 @@ class Managers:
             return np.zeros(len(batch), np.bool_)
         communities, members = batch.hashes("community").values, batch.hashes("member").values
         own = self._of_names(batch)
-        looks = np.stack([np.where(look == 0, look, mix(communities, look)) for look in own])
-        bearers = np.stack([mix(look, members) for look in looks])
         self._make_room(2 * int(managing.sum()))
         out = np.zeros(len(batch), np.bool_)
-        self._held += _like_manager(looks, bearers, managing, self._taken, self._bears, out)
+        self._held += _like_manager(communities, own, members, managing, self._taken, self._bears, out)
         return out
 
     def _of_names(self, batch: Batch) -> npt.NDArray[np.uint64]:
@@ -118,7 +131,7 @@ class Managers:
                 self._known.clear()
                 self._names = 0
                 rows = self._known.firsts(names, names != 0)
-            looks = np.array([self._look(batch.string("name", i), batch.seed) for i in rows], np.uint64).T
+            looks = _looks(batch.strings("name")[0].some(rows), batch.seed)
             end = self._names + len(rows)
             if end > self._looks.shape[1]:
                 larger = np.zeros((2, 2 * end), np.uint64)
@@ -130,10 +143,6 @@ class Managers:
             numbers = self._known.look_up(names)
         found: npt.NDArray[np.uint64] = np.where(numbers == UNKNOWN, np.uint64(0), self._looks[:, numbers])
         return found
-
-    def _look(self, name: str, seed: int) -> tuple[int, int]:
-        found = [max(hash_text(s, seed), 1) for s in sorted(skeletons(name))]
-        return (found[0] if found else 0, found[1] if len(found) > 1 else 0)
 
     def _make_room(self, rows: int) -> None:
         if 2 * (self._held + 2 * rows) <= len(self._taken):
