@@ -1,6 +1,6 @@
 """The slow, obvious counts by hand that the kernels have to agree with, event by event, in Python's own containers."""
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median_high
@@ -10,88 +10,75 @@ BLOCK = 31
 
 
 @dataclass
-class Held:
-    """One key: its clock, where the stream stood at its last insert, and its (time, value) in time order."""
+class Said:
+    """One row that was inserted: its number, and of its key's run the number of the first row and the latest time."""
 
+    number: int
+    key: int
+    value: int
+    time: int
     latest: int
-    touched: int
-    block: int
-    stored: list[tuple[int, int]] = field(default_factory=list)
+    run: int
+    holds: bool = True  # whether its value stands here at its latest time in the run
 
 
 @dataclass
 class SlowWindow:
-    """Both windows: ``distinct`` stores a value once, otherwise every event is stored."""
+    """Both windows: of ``distinct`` values each counts once, otherwise every row does."""
 
     within: int
     ceiling_rows: int
-    per_key: int
     distinct: bool = False
     cut: int = 0
-    clock: int | None = None
-    blocks: int = 0
-    block: list[int] = field(default_factory=list)
-    held: OrderedDict[int, Held] = field(default_factory=OrderedDict)  # the key inserted longest ago first
+    said: list[Said] = field(default_factory=list)  # what is held, in the order of arrival
+    times: list[int] = field(default_factory=list)  # of all that was ever inserted
+    clocks: list[int] = field(default_factory=list)  # the median of each full block of inserted times
 
-    def turn(self, key: int, value: int, time: int, *, insert: bool, read: bool, clear: bool) -> int:
-        """One row: clear, insert, read; then the clock goes on and silent keys are reclaimed."""
-        if clear:
-            self.held.pop(key, None)
+    def turn(self, key: int, value: int, time: int, *, insert: bool, read: bool) -> int:
+        """One row: insert, read; then the clock goes on and old blocks are forgotten."""
         if insert:
             self.insert(key, value, time)
         count = self.count(key, time) if read else 0
-        if insert:
-            self.tell_time(time)
-            self.reclaim()
+        if insert and len(self.times) % BLOCK == 0:
+            self.clocks.append(median_high(self.times[-BLOCK:]))
+            self.forget()
         return count
 
-    def insert(self, key: int, value: int, time: int) -> None:
-        """Start the key anew if the time is far in its past, else forget what is old; store under both ceilings."""
-        held = self.held.get(key)
-        if held is None or time <= held.latest - self.within:
-            held = Held(time, 0, 0)
-        held.latest = max(held.latest, time)
-        held.touched = time if self.clock is None else max(time, self.clock)
-        held.block = self.blocks
-        held.stored = [(at, v) for at, v in held.stored if at > held.latest - self.within]
-        self.held[key] = held
-        self.held.move_to_end(key)
-        if self.distinct and any(v == value for _, v in held.stored):
-            if any(v == value and at < time for at, v in held.stored):
-                held.stored = self.in_order([(at, v) for at, v in held.stored if v != value], (time, value))
-            return
-        kept = self.in_order(held.stored, (time, value))[-min(self.per_key, self.ceiling_rows) :]
-        if len(kept) > len(held.stored) and sum(len(each.stored) for each in self.held.values()) == self.ceiling_rows:
-            self.held.popitem(last=False)
-            self.cut += 1
-        held.stored = kept
+    def last(self, key: int) -> Said | None:
+        """The key's last row that is held."""
+        return next((row for row in reversed(self.said) if row.key == key), None)
 
-    @staticmethod
-    def in_order(stored: list[tuple[int, int]], new: tuple[int, int]) -> list[tuple[int, int]]:
-        """A stable sort: of equal times, the one that came last stands last."""
-        return sorted([*stored, new], key=lambda row: row[0])
+    def insert(self, key: int, value: int, time: int) -> None:
+        """Go on with the key's run, or start anew where the time is a look-back or more away from its latest."""
+        if len(self.said) == self.ceiling_rows:
+            del self.said[0]
+            self.cut += 1
+        row, last = Said(len(self.times), key, value, time, time, len(self.times)), self.last(key)
+        if last is not None and abs(time - last.latest) < self.within:
+            row.run, row.latest = last.run, max(last.latest, time)
+        holder = next((r for r in self.said if (r.key, r.run, r.value) == (key, row.run, value) and r.holds), None)
+        if holder is not None:
+            row.holds = holder.time < time
+            holder.holds = not row.holds
+        self.said.append(row)
+        self.times.append(time)
 
     def count(self, key: int, time: int) -> int:
-        """What is stored in (max(latest, time) - within, time]."""
-        held = self.held.get(key)
-        return 0 if held is None else sum(max(held.latest, time) - self.within < at <= time for at, _ in held.stored)
+        """Rows of the run, or its values at their latest times, in (max(latest, time) - within, time]."""
+        last = self.last(key)
+        if last is None or abs(time - last.latest) >= self.within:
+            return 0
+        bound = max(last.latest, time) - self.within
+        run = [row for row in self.said if row.key == key and row.run == last.run]
+        return sum(bound < row.time <= time and (row.holds or not self.distinct) for row in run)
 
-    def tell_time(self, time: int) -> None:
-        """The median of each full block of inserted times is the stream's clock."""
-        self.block.append(time)
-        if len(self.block) == BLOCK:
-            self.clock, self.block, self.blocks = median_high(self.block), [], self.blocks + 1
-
-    def reclaim(self) -> None:
-        """Twice: forget the stalest key if a whole block after its last insert says that its look-back has passed."""
-        for _ in range(2):
-            key, held = next(iter(self.held.items()))
-            after = held.block < self.blocks - 1
-            if len(self.held) == 1 or not after or self.clock is None:
-                return
-            if abs(self.clock - held.touched) < self.within + min(self.within, HOUR):
-                return
-            del self.held[key]
+    def forget(self) -> None:
+        """Let the oldest block go while the next one's median lies too far from the clock."""
+        oldest, newest = self.said[0].number // BLOCK, len(self.clocks) - 1
+        keep = self.within + min(self.within, HOUR)
+        while oldest + 1 < newest and abs(self.clocks[newest] - self.clocks[oldest + 1]) >= keep:
+            oldest += 1
+            self.said = [row for row in self.said if row.number // BLOCK >= oldest]
 
 
 def events_within(events: Iterable[tuple[int, int]], key: int, time: int, within: int) -> int:

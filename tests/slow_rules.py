@@ -19,12 +19,12 @@ class Counts:
     """A slow window whose keys are tuples of what they are made of."""
 
     def __init__(self, look_back: str, *, distinct: bool = False) -> None:
-        self._window = SlowWindow(duration(look_back), 4_000_000, 256 if distinct else 4096, distinct=distinct)
+        self._window = SlowWindow(duration(look_back), 4_000_000, distinct=distinct)
         self._numbers: dict[object, int] = {}
 
     def turn(self, at: int, key: Key, *, value: object = None, insert: bool = True) -> int:
         """The count with this event, if it is inserted."""
-        return self._window.turn(self._number(key), self._number(value), at, insert=insert, read=True, clear=False)
+        return self._window.turn(self._number(key), self._number(value), at, insert=insert, read=True)
 
     def _number(self, value: object) -> int:
         return self._numbers.setdefault(value, len(self._numbers))

@@ -6,12 +6,12 @@ Every count is made within a community, at the time of arrival of the event it i
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from comity.core.event import KINDS
 from comity.features.columns import Batch, Column, Hashes
-from comity.features.kernels.distinct import DistinctWindow
 from comity.features.kernels.hashing import hash_spans, mix
-from comity.features.kernels.windows import CountWindow
+from comity.features.kernels.windows import CountWindow, DistinctWindow
 from comity.features.pieces import Bools, Ints
 from comity.features.presence import LastSpoke
 from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
@@ -32,7 +32,7 @@ def count(plan: Plan, *, per: Sequence[Evaluate], within: int, signature: str, o
 
     def evaluate(batch: Batch) -> Column:
         insert, read = _insert(batch, of), plan.asked(signature, batch)
-        if not np.count_nonzero(insert) and not (window.keys and np.count_nonzero(read)):
+        if not np.count_nonzero(insert) and not (window.rows and np.count_nonzero(read)):
             return Column(np.zeros(len(batch), np.int64), _keys(batch, per)[1])
         keys, known = _keys(batch, per)
         if known is not None:
@@ -85,7 +85,8 @@ def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
         speakers = mix(room, batch.hashes("member").values)
         owner, t = batch.mentioned
         who = hash_spans(t.buffer, t.starts, t.ends, np.uint64(plan.seed))
-        kept = messages[owner] & _first_of_event(owner, who)
+        kept = messages[owner]
+        _first_of_event(owner, who, kept)
         owner, who = owner[kept], who[kept]
         mentioned = mix(room[owner], who)
         since = spoke.turn(speakers, batch.at, messages, owner, mentioned)
@@ -99,14 +100,17 @@ def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
     return evaluate
 
 
-def _first_of_event(owner: Ints, who: Hashes) -> Bools:
+@njit(cache=True, nogil=True)
+def _first_of_event(owner: Ints, who: Hashes, first: Bools) -> None:
     """Whether a mention is the first of that member in its event: twice in one message is one mention."""
-    first: Bools = np.ones(len(owner), np.bool_)
-    if len(owner) > 1:
-        order = np.lexsort((np.arange(len(owner)), who, owner))
-        a, b = order[:-1], order[1:]
-        first[b[(owner[a] == owner[b]) & (who[a] == who[b])]] = False
-    return first
+    start = 0
+    for i in range(len(owner)):
+        if owner[i] != owner[start]:
+            start = i
+        for k in range(start, i):
+            if who[k] == who[i] and first[k]:
+                first[i] = False
+                break
 
 
 def _insert(batch: Batch, of: Evaluate | None) -> Bools:
