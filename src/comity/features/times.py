@@ -48,8 +48,8 @@ def _parse(buffer, starts, ends, out):  # type: ignore[no-untyped-def]  # noqa: 
         second = (buffer[s + 17] - 48) * 10 + buffer[s + 18] - 48
         if year < 1 or month < 1 or month > 12 or day < 1 or hour > 23 or minute > 59 or second > 59:
             continue
-        if day > 28 and (day > 30 or month == 2):
-            continue  # the last days of a month take the slow, exact way
+        if day > 28 and (month == 2 or day > (30 if month in (4, 6, 9, 11) else 31)):
+            continue  # the end of February takes the slow, exact way, and so does a day that there is not
         fraction = np.int64(0)
         if n == 24:
             if buffer[s + 19] != 46:
