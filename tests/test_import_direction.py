@@ -20,12 +20,14 @@ MAY: dict[str, set[str]] = {
     "adapters": {"core"},
     "stores": {"core", "stores.contract"},
     "charter": {"core", "features", "language", "rules"},
-    "replay": {"core", "features", "engine", "stores.contract"},
+    "turns": {"core", "features", "engine", "stores.contract"},
+    "replay": {"core", "features", "engine", "turns", "stores.contract"},
     "book": {"core", "stores.contract"},
     "compare": {"core", "features", "engine", "replay", "book", "stores.contract"},
     "web": {"core", "rules", "replay", "book", "stores.contract"},
     "settings": {"core", "charter"},
     "live": {"core", "language"},
+    "runner": {"core", "features", "engine", "turns", "stores.contract", "adapters", "settings", "live"},
     "cli": {"core", "features", "language", "engine", "adapters", "stores", "charter", "replay", "book", "compare",
             "web", "rules", "settings", "live", "runner", "stores.contract"},
 }  # fmt: skip
@@ -39,7 +41,7 @@ PART = {"logic": "language", "syntax": "language", "terms": "language", "charter
 def part_of(module: str) -> str:
     """The part that a module such as ``comity.stores.sqlite`` belongs to."""
     words = module.split(".")[1:]
-    if words[:2] in (["stores", "contract"], ["stores", "decisions_contract"]):
+    if words[:2] in (["stores", "contract"], ["stores", "decisions_contract"], ["stores", "live_contract"]):
         return "stores.contract"
     first = words[0] if words else ""
     return PART.get(first, first)

@@ -6,18 +6,16 @@ and not counted twice, and the carried window state is the one of the last commi
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import msgspec
 import numpy as np
 
-from comity.core.charter import Clause
 from comity.core.event import KINDS, Event, Unread
-from comity.core.ledger import ActivityColumns, ClauseRow, FindingColumns
-from comity.engine import Engine, Turn, excerpt
+from comity.core.ledger import ActivityColumns, FindingColumns
+from comity.engine import Engine, Turn
 from comity.features.columns import Batch, only
 from comity.features.kernels.aggregate import Tally
 from comity.features.kernels.hashing import mix
@@ -27,12 +25,12 @@ from comity.features.lines import piece as from_lines
 from comity.features.memory import UNKNOWN, Memory
 from comity.features.pieces import Ints, Piece
 from comity.stores.contract import SourceRow, Store
+from comity.turns import Numbers, States, clause_numbers, finding_columns
 
 BATCH = 16_384  # events a turn: enough that what a turn costs is spread thin, few enough to stay in the cache
 COMMIT = 262_144  # events a transaction
 MOST_UNREAD = 1_000  # that are named one by one; beyond, they are counted
 _MESSAGE = KINDS.index("message")
-_CURRENT = "names"  # among the window states: the names of those of the last commit, as JSON
 _NO_ACTIVITY = ActivityColumns([], [], [])
 _NO_FINDINGS = FindingColumns([], [], [], [], [], [], [], [])
 
@@ -100,16 +98,13 @@ class Rating:
         on_findings: Callable[[Turn, list[str]], None] | None = None,
     ) -> None:
         self._engine, self._store, self._on_findings, self._source = engine, store, on_findings, source
-        self._seen, self._tally, self._numbers = SeenHours(store.seen), Tally(), Memory()
-        self._last_names, self._renamed = np.zeros(1024, np.uint64), dict[int, str]()
-        self._communities: dict[str, int] = {}
-        self._room_numbers: dict[int, int] = {}
-        self._met = Memory()
+        self._seen, self._tally, self._numbers, self._met = SeenHours(store.seen), Tally(), Numbers(store), Memory()
         self._read = 0
-        self._clauses = np.array(store.clauses([clause_row(engine, c) for c in engine.clauses]), np.int64)
+        self._clauses = clause_numbers(engine, store)
         self._head = store.head()
         self.summary = Summary()
-        self.anew = self._restore(store.window_states())
+        self._states = States(engine, store.window_states())
+        self.anew = self._states.anew
 
     def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
         """Rate everything; progress: told the bytes read and the events rated since it was told last."""
@@ -139,31 +134,14 @@ class Rating:
         if len(members):
             activity = ActivityColumns(members.astype(np.int64).tolist(), days.tolist(), messages.tolist())
             self._head = self._store.post(_NO_FINDINGS, activity, after=self._head)
-        self._keep_names()
+        self._numbers.keep_names()
         self._store.add_seen(self._seen.take_new())
-        states = self._engine.dump()
-        self._store.save_window_states({**self._stale, **states, _CURRENT: msgspec.json.encode(list(states))})
+        self._store.save_window_states(self._states.dump())
         if self._source is not None:
             run, path = self._source
             done = self.summary
             row = SourceRow(path, self._read, done.events, sum(done.findings.values()), done.unread)
             self._store.save_source(run, row)
-
-    def _restore(self, states: Mapping[str, bytes]) -> list[str]:
-        """Go on from the window states of the last commit; the names of those that begin anew, if any was there."""
-        current = msgspec.json.decode(states.get(_CURRENT, b"[]"), type=list[str])
-        # What another charter counted misses the events of this run: going on from it could find what never was.
-        self._stale = {name: b"" for name in current if name not in self._engine.plan.carried}
-        anew = []
-        for name in self._engine.plan.carried:
-            try:
-                if name in current:
-                    self._engine.load({name: states[name]})
-                else:
-                    anew.append(name)
-            except ValueError:  # of another version of the feature
-                anew.append(name)
-        return anew if current else []
 
     def _meet(self, batch: Batch) -> None:
         """Know the communities and rooms that events are of, also events known from before."""
@@ -174,9 +152,9 @@ class Rating:
         if unknown.any():
             rows = self._met.firsts(keys, unknown)
             self._met.put(keys[rows], rows)
-            self.summary.rooms.update(self._rooms(batch, rows))
+            self.summary.rooms.update(self._numbers.rooms(batch, rows))
             for name in dict.fromkeys(batch.string("community", i) for i in rows.tolist()):
-                self.summary.communities[name] = self._community(name)
+                self.summary.communities[name] = self._numbers.community(name)
 
     def _new_only(self, batch: Batch) -> Batch:
         if len(batch) == 0:
@@ -191,7 +169,7 @@ class Rating:
 
     def _count(self, turn: Turn) -> None:
         batch, summary = turn.batch, self.summary
-        members = self._members(batch)
+        members = self._numbers.members(batch)
         messages = batch.kinds == _MESSAGE
         whole = bool(messages.all())
         who, when = (members, batch.days) if whole else (members[messages], batch.days[messages])
@@ -205,76 +183,12 @@ class Rating:
             self._post(turn, members)
 
     def _post(self, turn: Turn, members: Ints) -> None:
-        batch, rows = turn.batch, turn.findings.rows
-        ids, texts = batch.strings("id")[0], batch.texts
-        figures = self._engine.figures(turn)
-        findings = FindingColumns(
-            at=batch.at[rows].tolist(),
-            day=batch.days[rows].tolist(),
-            member=members[rows].tolist(),
-            room=self._rooms(batch, rows),
-            clause=self._clauses[turn.findings.clauses].tolist(),
-            event=ids.some(rows),
-            excerpt=[excerpt(text) for text in texts.some(rows)],
-            figures=figures,
-        )
+        figures, rooms = self._engine.figures(turn), self._numbers.rooms(turn.batch, turn.findings.rows)
+        findings = finding_columns(turn, figures, members, rooms, self._clauses)
         self._head = self._store.post(findings, _NO_ACTIVITY, after=self._head)
         self.summary.findings.update(turn.findings.clauses.tolist())
         if self._on_findings is not None:
             self._on_findings(turn, figures)
-
-    def _members(self, batch: Batch) -> Ints:
-        """The member's number of each event; each account is asked for once, and its name kept when this is settled."""
-        account = mix(batch.hashes("community").values, batch.hashes("member").values)
-        numbers = self._numbers.find(account, lambda rows: self._register(batch, rows))
-        self._note_names(batch, numbers)
-        return numbers
-
-    def _note_names(self, batch: Batch, numbers: Ints) -> None:
-        """Keep the last name of each member that differs from the one they had."""
-        names, known = batch.hashes("name")
-        end = int(numbers.max()) + 1
-        if end > len(self._last_names):
-            self._last_names = np.concatenate([self._last_names, np.zeros(end, np.uint64)])
-        differ = self._last_names[numbers] != names
-        if known is not None:
-            differ &= known
-        if not differ.any():
-            return
-        named = np.isin(numbers, numbers[differ])
-        rows = np.flatnonzero(named if known is None else named & known)[::-1]
-        last = rows[np.unique(numbers[rows], return_index=True)[1]]
-        self._last_names[numbers[last]] = names[last]
-        self._renamed.update(zip(numbers[last].tolist(), batch.strings("name")[0].some(last), strict=True))
-
-    def _register(self, batch: Batch, rows: Ints) -> Ints:
-        numbers = np.empty(len(rows), np.int64)
-        by_community: dict[str, list[int]] = {}
-        for place, i in enumerate(rows.tolist()):
-            by_community.setdefault(batch.string("community", i), []).append(place)
-        for name, places in by_community.items():
-            accounts = [batch.string("member", rows[p]) for p in places]
-            numbers[places] = self._store.members(self._community(name), accounts, [None] * len(accounts))
-        return numbers
-
-    def _keep_names(self) -> None:
-        if self._renamed:
-            self._store.rename(list(self._renamed), list(self._renamed.values()))
-            self._renamed.clear()
-
-    def _rooms(self, batch: Batch, rows: Ints) -> list[int]:
-        """The room's number of each of some events."""
-        keys = mix(batch.hashes("community").values, batch.hashes("room").values)[rows].tolist()
-        for i, key in zip(rows.tolist(), keys, strict=True):
-            if key not in self._room_numbers:
-                community = self._community(batch.string("community", i))
-                (self._room_numbers[key],) = self._store.rooms(community, [batch.string("room", i)])
-        return [self._room_numbers[key] for key in keys]
-
-    def _community(self, name: str) -> int:
-        if name not in self._communities:
-            self._communities[name] = self._store.community(name)
-        return self._communities[name]
 
 
 def run(ratings: Sequence[Rating], chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> None:
@@ -326,20 +240,6 @@ def uncollected() -> Iterator[None]:
         gc.unfreeze()
         if was_on:
             gc.enable()
-
-
-def clause_row(engine: Engine, clause: Clause) -> ClauseRow:
-    """A clause as entries refer to it; what only a person looks at is kept like a shadow, for it does not count."""
-    return ClauseRow(
-        charter=engine.charter.digest(),
-        id=clause.id,
-        rule=clause.rule,
-        harm=clause.harm,
-        severity=clause.severity.name.lower(),
-        state=str(clause.state) if clause.counts or clause.state != "live" else "review",
-        text=clause.text,
-        measures=" ".join(clause.measures),
-    )
 
 
 def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Piece], int]]:
