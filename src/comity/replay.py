@@ -4,6 +4,7 @@ Whatever was kept survives kill -9, and rating again goes on from there: events 
 and not counted twice, and the carried window state is the one of the last commit.
 """
 
+import ctypes
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -202,6 +203,7 @@ def run(ratings: Sequence[Rating], chunks: Iterable[Chunk], progress: Callable[[
         while going:
             going = _transaction(ratings, source, progress)
             gc.collect()
+            _give_back()
 
 
 def _transaction(
@@ -226,6 +228,13 @@ def _transaction(
         for rating in ratings:
             rating.settle()
     return done >= COMMIT
+
+
+def _give_back() -> None:
+    """Give freed memory back to the system: glibc keeps it, 160 MB after 16 million events. Nothing where it is not."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 @contextmanager

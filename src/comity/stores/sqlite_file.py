@@ -12,6 +12,7 @@ from comity.stores.sqlite_read import only
 from comity.stores.sqlite_schema import APPLICATION, FORMAT, migrate
 
 _MAGIC: Final = b"SQLite format 3\0"
+_CACHE: Final = "PRAGMA cache_size = -32768"  # 32 MiB
 _PAGE: Final = 16384  # of 4, 8, 16, and 32 KiB the quickest for entries
 _ADVICE: Final = {
     "SQLITE_FULL": "the disk is full (or the file's limit reached); nothing of this batch was kept: free some room and "
@@ -111,13 +112,14 @@ def _said_format(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
-    db.execute("PRAGMA cache_size = -32768")  # 32 MiB
     db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
     if read_only:
+        db.execute(_CACHE)
         db.execute("PRAGMA query_only = ON")
         return
     db.execute(f"PRAGMA page_size = {_PAGE}")
     db.execute("PRAGMA journal_mode = WAL")
+    db.execute(_CACHE)  # after the size of a page: SQLite makes a number of pages of it, and keeps that
     db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     db.execute("PRAGMA secure_delete = ON")  # a forgotten account is overwritten, not only unlinked
     db.execute("PRAGMA foreign_keys = ON")
