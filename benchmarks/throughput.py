@@ -220,7 +220,7 @@ def eight_rules(bench: Path, work: Path) -> list[tuple[str, str, str]]:
     return [
         ("eight rules, rows equal to the reference", f"{sum(equal)} of {len(equal)} seeds", "all"),
         ("plain Python (reference)", f"{reference:,.0f} events/cpu-s", ""),
-        ("parsing alone, blocks", f"{speed(alone):,.0f} events/cpu-s", ""),
+        ("parsing alone, in blocks", f"{speed(alone):,.0f} events/cpu-s", ""),
         ("parsing alone, line by line", f"{speed(lines):,.0f} events/cpu-s", ""),
         ("eight rules with findings and ledger", f"{speed(ours):,.0f} events/cpu-s", ""),
         ("  against plain Python", f"{speed(ours) / reference:.1f} times", "5"),
