@@ -17,9 +17,22 @@ from commanding import CHARTER, GARDEN, charter, chat, findings, finished, rated
 SOURCE = Path(comity.__file__).parent
 NETWORK = {
     *("aiohttp", "asyncio", "ftplib", "grpc", "http", "httpx", "imaplib", "multiprocessing", "nntplib", "poplib"),
-    *("requests", "smtplib", "socket", "socketserver", "ssl", "subprocess", "telnetlib", "urllib", "urllib3"),
+    *("requests", "smtplib", "uvicorn", "socket", "socketserver", "ssl", "subprocess", "telnetlib", "urllib"),
+    *("urllib3",),
     *("webbrowser", "websockets", "xmlrpc"),
 }  # fmt: skip
+# What each may, and asyncio's waiting, which connects to nothing by itself.
+NETWORKING = {
+    "adapters/matrix/client.py": {"aiohttp"},
+    "live/listen.py": {"socket"},
+    "live/notify.py": {"socket"},
+    "live/process.py": {"asyncio", "socket", "uvicorn"},
+}
+WAITING = {"asyncio"}
+CONNECTING = {
+    *("open_connection", "open_unix_connection", "create_connection", "create_unix_connection", "start_server"),
+    *("create_server", "create_datagram_endpoint", "create_subprocess_exec", "create_subprocess_shell", "sock_connect"),
+}
 NO_NETWORK = """
 import os, sys
 def refuse(event, args):
@@ -78,15 +91,41 @@ def test_no_house_rule_costs_a_right(tmp_path: Path) -> None:
         assert ":40:" in result.stderr
 
 
-def test_no_part_of_the_package_can_open_a_connection() -> None:
-    """No module imports what reaches the network or starts another program; only texts of links are taken apart."""
+def test_the_homeserver_that_the_operator_named_is_the_only_place_we_talk_to() -> None:
+    """One module opens connections, to the address it is given; one listens, one tells the service manager.
+
+    No other module imports what reaches a network or starts a program; only texts of links are taken apart.
+    """
     wrong = []
     for file in SOURCE.rglob("*.py"):
+        name = file.relative_to(SOURCE).as_posix()
+        may = NETWORKING.get(name, WAITING if name.startswith(("runner/", "live/", "adapters/matrix/")) else set())
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             named = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             named += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
-            wrong += [(file.name, n) for n in named if n.split(".")[0] in NETWORK and n != "urllib.parse"]
+            wrong += [
+                (name, n)
+                for n in named
+                if (top := n.split(".")[0]) in NETWORK and n != "urllib.parse" and top not in may
+            ]
+            called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+            wrong += [(name, called)] if called in CONNECTING else []
     assert [] == wrong
+
+
+def test_the_client_talks_to_its_homeserver_only() -> None:
+    """Every request begins with the address of the settings, and is never led on to another; nobody else makes any."""
+    client = (SOURCE / "adapters" / "matrix" / "client.py").read_text("utf-8")
+    assert 1 == client.count("URL(")
+    assert 'URL(f"{self.base_url}{path}"' in client
+    assert 1 == client.count("allow_redirects=False") == client.count("ClientSession(")
+    made = [
+        file.relative_to(SOURCE).as_posix()
+        for file in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Homeserver"
+    ]
+    assert {"runner/service.py"} >= set(made)
 
 
 def test_nothing_is_sent_anywhere(tmp_path: Path, by: Path) -> None:

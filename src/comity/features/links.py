@@ -177,17 +177,21 @@ def hosts(batch: Batch) -> Hosts:
     return found
 
 
-@feature(Type.NUMBER)
-def links(_plan: Plan) -> Evaluate:
-    """Number of links (http:// or https://) in the text."""
-
-    def evaluate(batch: Batch) -> Column:
+def count_links(batch: Batch) -> Ints:
+    """Links in each text, shape (events,); 0 where there is no text."""
+    if "links" not in batch.made:
         t = batch.texts
         counts = np.zeros(len(batch), np.int64)
         _links(t.buffer, (t.buffer == 58).nonzero()[0], t.ends, counts)
-        return Column(counts, batch.text_known)
+        batch.made["links"] = counts
+    found: Ints = batch.made["links"]
+    return found
 
-    return evaluate
+
+@feature(Type.NUMBER)
+def links(_plan: Plan) -> Evaluate:
+    """Number of links (http:// or https://) in the text."""
+    return lambda batch: Column(count_links(batch), batch.text_known)
 
 
 @feature(Type.TRUTH, first="domains", domains=Parameter(Type.WORDS))

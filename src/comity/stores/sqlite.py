@@ -29,6 +29,7 @@ from comity.stores.contract import (
 from comity.stores.lock import WriterLock
 from comity.stores.sqlite_decisions import SqliteDecisions
 from comity.stores.sqlite_file import check_place, connect, told
+from comity.stores.sqlite_journal import SqliteJournal
 from comity.stores.sqlite_names import Names
 from comity.stores.verify import verify
 
@@ -48,6 +49,7 @@ class SqliteStore:
         self._inside = self._half_done = self._erased = False
         self._names = Names(db, self.write)
         self.decisions = SqliteDecisions(path, db, self)
+        self.journal = SqliteJournal(path, db, self.write)
 
     @classmethod
     def open(cls, path: Path | str, *, durable: bool, read_only: bool = False) -> Self:

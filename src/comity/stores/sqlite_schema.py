@@ -130,7 +130,17 @@ CREATE TABLE deputy (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final = (_FIRST, _SECOND)  # step n leads from format n to format n + 1; a step, once released, is never changed
+# Of a live process. Turns are deleted, and overwritten, as soon as the window states say the same.
+_THIRD: Final = """
+CREATE TABLE turn (number INTEGER PRIMARY KEY, posted INTEGER NOT NULL, events BLOB NOT NULL) STRICT;
+CREATE TABLE noted (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+"""
+
+STEPS: Final = (
+    _FIRST,
+    _SECOND,
+    _THIRD,
+)  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
 

@@ -36,6 +36,16 @@ class _Before(msgspec.Struct, frozen=True):
     given: int | None
 
 
+def given_by(before: str) -> int | None:
+    """The own level an account was given, as ``Outcome.before`` of a ``level`` tells; None for none of its own."""
+    return msgspec.json.decode(before, type=_Before).given
+
+
+def had_before(before: str) -> int | None:
+    """The own level an account had before, likewise."""
+    return msgspec.json.decode(before, type=_Before).had
+
+
 class _Given(NamedTuple):
     """A level that was just given. until: of the monotonic clock."""
 

@@ -1,0 +1,213 @@
+"""From findings to what is kept of them: entries, decisions with statements, and the actions that begin them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, cast
+
+import numpy as np
+
+from comity.core.action import Action
+from comity.core.actions_of import begin
+from comity.core.carried import Carried
+from comity.core.case import Case, Found, Person, exempt, is_house, leads_nowhere
+from comity.core.charter import Measure
+from comity.core.decide import REMEMBERED, Decided, decide
+from comity.core.decision import EVERYWHERE, Decision
+from comity.core.event import KINDS, ROLES, Kind, Role, moment
+from comity.core.handover import Stays
+from comity.core.ledger import ActivityColumns, FindingColumns
+from comity.core.standing import Counted
+from comity.core.statement import Statement, as_sentence, state
+from comity.engine import Engine, Findings, Turn
+from comity.features.columns import Batch
+from comity.features.pieces import Ints
+from comity.live.metrics import Metrics
+from comity.runner.people import People
+from comity.runner.realm import Realm
+from comity.runner.telling import Telling
+from comity.stores.live_contract import LiveStore
+from comity.turns import Numbers, finding_columns
+
+_REDACTION: Final = KINDS.index("redaction")
+_MANAGER: Final = ROLES.index("manager")
+
+
+class Made(NamedTuple):
+    """What was decided. rows: of members with new findings, the row of the last."""
+
+    decisions: list[Decision]
+    actions: list[Action]
+    rows: dict[int, int]
+
+
+class Deciding:
+    """Decides on the findings of turns, within the store's transaction. page: the address of members' pages, or ""."""
+
+    def __init__(self, store: LiveStore, people: People, telling: Telling, metrics: Metrics, page: str) -> None:
+        self._store, self._people, self._telling, self._metrics = store, people, telling, metrics
+        self._page = page
+
+    def decide(
+        self, realm: Realm, turn: Turn, members: Ints, activity: ActivityColumns, *, numbers: Numbers, now: int
+    ) -> Made:
+        """Post what was found and counted, and keep what follows from it."""
+        turn = without_cleaning(turn)
+        figures = realm.engine.figures(turn)
+        rooms = numbers.rooms(turn.batch, turn.findings.rows)
+        columns = finding_columns(turn, figures, members, rooms, realm.clauses)
+        after = self._store.head()
+        head = self._store.post(columns, activity, after=after)
+        found = _found(realm, turn, columns, after.number)
+        rows = dict(zip(columns.member, turn.findings.rows.tolist(), strict=True))
+        self._count(realm, turn.findings, realm.engine)
+        serious = {m: some for m, mine in found.items() if (some := [f for f in mine if f.clause.counts])}
+        if not serious:
+            return Made([], [], rows)
+        accounts = {m: turn.batch.string("member", rows[m]) for m in serious}
+        people = self._persons(realm, serious, accounts, now)
+        decided = decide(
+            Case(
+                at=now,
+                charter=realm.charter,
+                community=realm.number,
+                head=head.number,
+                first=self._store.decisions.last() + 1,
+                people=people,
+                muted=realm.muted(),
+                dry_run=realm.dry_run,
+            )
+        )
+        if not decided:
+            return Made([], [], rows)
+        made = [x.decision for x in decided]
+        statements = self._statements(realm, decided)
+        carried = self._carried(realm, made, statements, accounts, now)
+        self._store.decisions.add(made, statements, carried, at=now, after=head)
+        self._remember(realm, made)
+        self._note(realm, made, carried.asks)
+        return Made(made, list(carried.actions), rows)
+
+    def _persons(
+        self, realm: Realm, found: Mapping[int, Sequence[Found]], accounts: Mapping[int, str], now: int
+    ) -> list[Person]:
+        day = realm.day(moment(now))
+        known = self._store.decisions.about(found, since=now - REMEMBERED)
+        people = []
+        for m, mine in found.items():
+            role = mine[-1].role
+            was = realm.counting.rated(m, day)
+            first: dict[str, int] = {}
+            for f in mine:
+                message = first.setdefault(f.event, f.entry)
+                counted = Counted(f.entry, realm.day(moment(f.at)), f.clause.severity, message)
+                realm.counting.found(m, counted, house=is_house(f.clause))
+            people.append(
+                Person(
+                    member=m,
+                    found=mine,
+                    before=was,
+                    now=realm.counting.rated(m, day),
+                    decisions=known[m],
+                    exempt=exempt(accounts[m], role, ours={self._people.bot}, ghost=self._people.ghost),
+                )
+            )
+        return people
+
+    def _statements(self, realm: Realm, decided: Iterable[Decided]) -> list[Statement]:
+        names = self._store.room_names()
+        found = []
+        for x in decided:
+            d = x.decision
+            if not d.proposed:
+                room = "" if d.room == EVERYWHERE else names[d.room]
+                label = self._people.labels.get(room, room)
+                found.append(state(x, realm.charter, room=label, undoable=d.measure is not Measure.HIDE))
+        return found
+
+    def _carried(
+        self,
+        realm: Realm,
+        made: Sequence[Decision],
+        statements: Sequence[Statement],
+        accounts: Mapping[int, str],
+        now: int,
+    ) -> Carried:
+        if realm.dry_run or all(d.proposed for d in made):
+            return Carried()
+        reasons = {s.decision: as_sentence(s, page=self._page) for s in statements}
+        where = {room for d in made for room in _rooms(d)}
+        rooms = self._people.rooms(realm, accounts, () if EVERYWHERE in where else where, realm.day(moment(now)))
+        held = {m: realm.in_force.get(m, []) for m in accounts}
+        return begin(made, rooms, held, reasons)
+
+    def _remember(self, realm: Realm, made: Sequence[Decision]) -> None:
+        """Have in memory what is in force from now on; lists are made anew, for somebody may hold the old ones."""
+        new: defaultdict[int, list[Decision]] = defaultdict(list)
+        for d in made:
+            if not d.proposed and not d.dry_run:
+                new[d.member].append(d)
+        realm.in_force = {**realm.in_force, **{m: [*realm.in_force.get(m, []), *some] for m, some in new.items()}}
+
+    def _note(self, realm: Realm, made: Sequence[Decision], asks: Sequence[tuple[int, Stays]]) -> None:
+        for d in made:
+            mode = "dry_run" if d.dry_run else "live"
+            self._metrics.decisions.labels(realm.id, d.measure, "machine", mode).inc()
+        if not realm.dry_run:
+            self._telling.owe(d for d in made if not d.proposed)
+        for _, stays in asks:
+            self._telling.notice(f"Decision {stays.decision}: {stays.why}.")
+
+    def _count(self, realm: Realm, findings: Findings, engine: Engine) -> None:
+        numbers, counts = np.unique(findings.clauses, return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            clause = engine.clauses[number]
+            self._metrics.findings.labels(realm.id, clause.rule or clause.id, str(clause.state)).inc(count)
+
+
+def without_cleaning(turn: Turn) -> Turn:
+    """A turn without findings about managers who take messages out of view: that is their office."""
+    rows, roles = turn.findings.rows, turn.batch.roles
+    cleaning = (turn.batch.kinds[rows] == _REDACTION) & (roles.values[rows] == _MANAGER)
+    if roles.known is not None:
+        cleaning &= roles.known[rows]
+    if not cleaning.any():
+        return turn
+    return Turn(turn.batch, Findings(rows[~cleaning], turn.findings.clauses[~cleaning]), turn.unreadable)
+
+
+def _found(realm: Realm, turn: Turn, columns: FindingColumns, before: int) -> dict[int, list[Found]]:
+    """The new findings by member; the first has the entry after ``before``."""
+    found: defaultdict[int, list[Found]] = defaultdict(list)
+    positions = turn.findings.clauses.tolist()
+    for n, (row, position) in enumerate(zip(turn.findings.rows.tolist(), positions, strict=True)):
+        clause = realm.engine.clauses[position]
+        one = Found(
+            entry=before + 1 + n,
+            at=columns.at[n],
+            room=columns.room[n],
+            number=columns.clause[n],
+            clause=clause,
+            event=columns.event[n],
+            kind=kind_of(turn.batch, row),
+            role=role_of(turn.batch, row),
+            excerpt=columns.excerpt[n],
+            sentence=clause.sentence,
+        )
+        if not leads_nowhere(one):
+            found[columns.member[n]].append(one)
+    return found
+
+
+def kind_of(batch: Batch, row: int) -> Kind:
+    """The kind of an event."""
+    return cast("Kind", KINDS[batch.kinds[row]])
+
+
+def role_of(batch: Batch, row: int) -> Role | None:
+    """The role of whoever an event is of, None if unknown."""
+    values, known = batch.roles
+    return cast("Role", ROLES[values[row]]) if known is None or known[row] else None
+
+
+def _rooms(decision: Decision) -> Collection[int]:
+    return {p.room for p in decision.hides} if decision.measure is Measure.HIDE else {decision.room}
