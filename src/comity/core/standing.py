@@ -86,7 +86,9 @@ class Standing(msgspec.Struct, frozen=True):
     @property
     def points(self) -> int:
         """S in thousandths of a point, rounded down: 95 points are 95000."""
-        return int(self.exact * 1000)
+        # What ``exact`` says, in whole numbers: a fraction would first be cut down to its smallest terms.
+        harm, total = (self.parameters.prior_findings << SHIFT) + self.weight, self.total
+        return (100_000 * total - 500_000 * harm) // total if 5 * harm < total else 0
 
     @property
     def newcomer(self) -> bool:

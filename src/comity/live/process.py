@@ -1,6 +1,7 @@
 """The process: starts a service, listens for it, and ends it so that nothing in hand is lost."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import uvicorn
+import uvloop
 from starlette.routing import BaseRoute
 from structlog.typing import FilteringBoundLogger
 
@@ -48,8 +50,8 @@ def run(
 
     within: seconds for the end. Raises ComityError if the address is taken, and whatever the service ends with.
     """
-    with listen(host, port) as line:
-        asyncio.run(_Process(service, line, metrics, log, within).run())
+    with listen(host, port) as line, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_Process(service, line, metrics, log, within).run())
 
 
 class _Process:
@@ -70,6 +72,8 @@ class _Process:
         asked = asyncio.create_task(self._stop.wait())
         try:
             if await self._started(asked):
+                gc.collect()
+                gc.freeze()  # what is there now stays: looking through it again and again costs a pause each time
                 await self._serve(asked)
         finally:
             asked.cancel()
