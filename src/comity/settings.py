@@ -92,14 +92,32 @@ class Community(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
+class Follow(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of bans that a community follows.
+
+    room: the list's, id or alias; via: servers through which it can be joined, for an id of another server; community:
+    whose it is; clause: the id of the clause that adopts it; apply: False to look at it only.
+    """
+
+    room: str
+    community: str
+    clause: str
+    apply: bool = True
+    via: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings. path: the file they are from, beside which their other paths are meant; store: the ledger."""
+    """All settings. path: the file they are from, beside which their other paths are meant; store: the ledger.
+
+    lists: in the order in which they are asked.
+    """
 
     path: Path
     store: Path
     server: Server
     matrix: Matrix
     communities: tuple[Community, ...]
+    lists: tuple[Follow, ...] = ()
     log: Log = Log()
 
     def dry(self) -> "Settings":

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 from comity.charter_mistakes import Reader, WrongError
 from comity.core.errors import ComityError, SourceError
-from comity.settings import Community, Log, Matrix, Mode, Secret, Server, Settings
+from comity.settings import Community, Follow, Log, Matrix, Mode, Secret, Server, Settings
 from comity.toml_places import Places, read_toml
 
 DEFAULT_BIND: Final = "127.0.0.1:8910"
 FORMS: Final = ("json", "console")
 LEVELS: Final = ("debug", "info", "warning", "error")
-_TOP = ("store", "dry_run", "server", "log", "matrix", "community")
+_TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list")
 _SERVER = ("bind", "public_url")
 _LOG = ("form", "level")
 _MATRIX = (
@@ -24,9 +24,11 @@ _MATRIX = (
     *("management_room", "bridged"),
 )
 _COMMUNITY = ("id", "charter", "rooms", "inviters", "dry_run")
+_LIST = ("room", "clause", "apply", "community", "via")
 _OF_MODE = {Mode.APPSERVICE: ("as_token", "hs_token"), Mode.SYNC: ("access_token",)}
 _BIND = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>[0-9]{1,5})")
 _NAME = r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_SERVER_NAME = re.compile(_NAME)
 _USER = re.compile(rf"@[a-z0-9._=/+-]+:{_NAME}")
 _ROOM = re.compile(rf"!\S+|#[^\s:]+:{_NAME}")
 _ACCOUNTS = re.compile(r"@\S*:\S+")
@@ -93,8 +95,11 @@ class _Reader(Reader):
         store = self._file(top, "store", default="comity.sqlite")
         server, log = self._server(), self._log()
         communities = self._communities(dry_run=dry_run)
+        lists = self._lists(communities)
         matrix = self._matrix()
-        return Settings(path=path, store=store, server=server, matrix=matrix, communities=communities, log=log)
+        return Settings(
+            path=path, store=store, server=server, matrix=matrix, communities=communities, lists=lists, log=log
+        )
 
     def _table(self, name: str, known: tuple[str, ...]) -> Mapping[str, Any]:
         table = self._document.get(name, {})
@@ -217,6 +222,42 @@ class _Reader(Reader):
             rooms=self._list(table, _ROOM, "!id or #alias:example.org", *at, "rooms"),
             inviters=self._list(table, _ACCOUNTS, "@olive:example.org or @*:example.org", *at, "inviters"),
             dry_run=self._flag(table, *at, "dry_run") or dry_run,
+        )
+
+    def _lists(self, communities: tuple[Community, ...]) -> tuple[Follow, ...]:
+        tables = self._document.get("list", [])
+        if not isinstance(tables, list) or not all(isinstance(t, dict) for t in tables):
+            self._note("list is no list of tables", "list", expected="[[list]] with room and clause", value=True)
+            return ()
+        lists = tuple(self._followed(i, table, [c.id for c in communities]) for i, table in enumerate(tables))
+        seen = set[tuple[str, str]]()
+        for i, each in enumerate(lists):
+            if (each.room, each.community) in seen:
+                self._note(f"{each.room} is followed twice", "list", i, "room", expected="each list once", value=True)
+            seen.add((each.room, each.community))
+        return lists
+
+    def _followed(self, i: int, table: Mapping[str, Any], communities: list[str]) -> Follow:
+        at = ("list", i)
+        self._only(table, _LIST, *at)
+        for key, example in (("room", "#weeds:example.org"), ("clause", "4.2")):
+            if key not in table:
+                self._note(f"{key} is missing", *at, expected=f'{key} = "{example}"')
+        room, clause = self._text(table, *at, "room", default=""), self._text(table, *at, "clause", default="")
+        if "room" in table:
+            self._hold(_ROOM, room, *at, "room", expected="!id or #alias:example.org")
+        # With one community there is no doubt whose list it is.
+        name = self._text(table, *at, "community", default=communities[0] if len(communities) == 1 else "")
+        if communities and name not in communities:
+            what = "community is missing" if "community" not in table else f"there is no community {name!r}"
+            self._note(what, *at, "community", expected=", ".join(communities), value=True)
+        apply = "apply" not in table or self._flag(table, *at, "apply")
+        return Follow(
+            room=room,
+            community=name,
+            clause=clause,
+            apply=apply,
+            via=self._list(table, _SERVER_NAME, "example.org", *at, "via"),
         )
 
     def _file(self, table: Mapping[str, Any], *path: str | int, default: str) -> Path:

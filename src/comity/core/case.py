@@ -18,7 +18,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     entry: its number in the ledger; at: milliseconds since 1970; room, number: of the room and the clause in the store;
     event: the platform's id; kind, role: of the event and of who caused it; of_others: whether it is about somebody
     else's message (a redaction, an edit by a manager); excerpt: as the ledger keeps it; sentence: what the rule says,
-    filled in; obtained: whether we ever saw the content; reported: whether a report began it.
+    filled in; obtained: whether we ever saw the content; reported: whether a report began it; listed: whether all
+    it says is that a list which the community follows names the account.
     """
 
     entry: int
@@ -34,6 +35,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str = ""
     obtained: bool = True
     reported: bool = False
+    listed: bool = False
 
 
 class Rated(msgspec.Struct, frozen=True):

@@ -86,9 +86,10 @@ def _of_clause(
     if measure is Measure.SUSPEND and not _may_suspend(case, person, facts):
         measure = Measure.WARN
     if measure in {Measure.REMOVE, Measure.BAN}:
-        # A ban is graver than a removal: it too waits for a standing beyond doubt, unless the finding itself is severe.
+        # A ban is graver than a removal: it too waits for a standing beyond doubt, unless the finding itself is severe,
+        # or standing has nothing to do with it: what a list says, a person looks at.
         severe = measure is Measure.BAN and clause.severity is Severity.SEVERE
-        if not severe and not person.now.standing.removal_may_be_proposed():
+        if not severe and not any(f.listed for f in facts) and not person.now.standing.removal_may_be_proposed():
             return
     yield _Wish(measure, facts, _where(clause, measure, facts))
 

@@ -80,6 +80,12 @@ class PolicyList:
         before, after = self.apply(Change(subject=subject, place=place, spelling=spelling, event=event))
         return before if before is not after else None
 
+    def of_event(self, event: str) -> Policy | None:
+        """The entry that an event made, None if it counts no more."""
+        key = self._events.get(event)
+        policy = self._held[key].policy if key is not None else None
+        return policy if key is not None and policy is self._standing(key[0], key[1]) else None
+
     def places(self, policy: Policy) -> list[tuple[str, int]]:
         """Where an entry's place is filled, as (place, spelling) under every name: all to be emptied to remove it."""
         of = {place for (_, place, _), change in self._held.items() if change.policy == policy}

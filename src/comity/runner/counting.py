@@ -44,12 +44,15 @@ class Counting:
         self._since: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._unposted: defaultdict[tuple[int, int], int] = defaultdict(int)
         self._findings: defaultdict[int, list[_Mine]] = defaultdict(list)
+        self._beside: defaultdict[int, set[int]] = defaultdict(set)
         clauses = store.clause_rows()
         columns = (findings.number, findings.day, findings.member, findings.clause, findings.message)
         for number, on, member, clause, message in zip(*(c.tolist() for c in columns), strict=True):
             row = clauses[clause - 1]
             if row.state == State.LIVE:
                 self._findings[member].append(_mine(number, on, row, message))
+            elif row.state == "review":
+                self._beside[member].add(number)
 
     def wrote(self, members: Ints, days: Ints) -> None:
         """Count own messages; both of shape (messages,)."""
@@ -76,8 +79,13 @@ class Counting:
         """Count a finding that is in the ledger now."""
         self._findings[member].append(_Mine(counted, house))
 
+    def found_beside(self, member: int, entry: int) -> None:
+        """Know a finding that decisions can rest on, and that standing does not count."""
+        self._beside[member].add(entry)
+
     def take_back(self, member: int, entries: Collection[int]) -> None:
         """Count findings no longer."""
+        self._beside[member].difference_update(entries)
         self._findings[member] = [f for f in self._findings[member] if f.counted.entry not in entries]
 
     def activity(self, member: int) -> dict[int, int]:
@@ -100,8 +108,8 @@ class Counting:
         return explain(self.activity(member), mine, day, parameters=self._parameters)
 
     def entries(self, member: int) -> set[int]:
-        """The findings of a member that are in force and count."""
-        return {f.counted.entry for f in self._findings.get(member, ())}
+        """The findings of a member that are in force and that decisions can rest on."""
+        return {f.counted.entry for f in self._findings.get(member, ())} | self._beside.get(member, set())
 
     def newcomer(self, member: int, day: int) -> bool:
         """Whether a member is new here still; as ``Standing.newcomer``, without the sums."""

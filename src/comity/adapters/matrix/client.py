@@ -4,7 +4,7 @@ Source: Matrix specification v1.16, Client-Server API and Application Service AP
 """
 
 import contextlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final, Self, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -102,9 +102,23 @@ class Homeserver:
         patience: float | None = None,
     ) -> Json:
         """Ask for ``path`` (encoded already) and return the JSON object of the answer."""
+        found = await self._asked(method, path, body, query, patience)
+        if isinstance(found, dict):
+            return found
+        raise HomeserverError(f"{method} {path}", _UNANSWERED, error="an answer that is no JSON object")
+
+    async def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None,
+        query: Mapping[str, str] | Sequence[tuple[str, str]] | None,
+        patience: float | None,
+    ) -> object:
         doing = f"{method} {path}"
-        query = {**(query or {}), **({"user_id": self.as_user} if self.as_user else {})}
-        url = URL(f"{self.base_url}{path}" + (f"?{urlencode(query)}" if query else ""), encoded=True)
+        asked = [*(query.items() if isinstance(query, Mapping) else query or ())]
+        asked += [("user_id", self.as_user)] if self.as_user else []
+        url = URL(f"{self.base_url}{path}" + (f"?{urlencode(asked)}" if asked else ""), encoded=True)
         try:
             data = None if body is None else msgspec.json.encode(body)
         except UnicodeEncodeError as error:
@@ -165,9 +179,12 @@ class Homeserver:
         """Make a room, with the fields of ``/createRoom``; return its id."""
         return _string(await self.request("POST", "/_matrix/client/v3/createRoom", body), "room_id")
 
-    async def join(self, room: str) -> str:
-        """Join a room by id or alias; return its id."""
-        return _string(await self.request("POST", f"/_matrix/client/v3/join/{part(room)}", {}), "room_id")
+    async def join(self, room: str, via: Sequence[str] = ()) -> str:
+        """Join a room by id or alias, an id of other servers through one of ``via``; return its id."""
+        # Servers before v1.12 of the specification know the older name only.
+        query = [(name, server) for server in via for name in ("via", "server_name")]
+        answer = await self._asked("POST", f"/_matrix/client/v3/join/{part(room)}", {}, query, None)
+        return _string(answer if isinstance(answer, dict) else {}, "room_id")
 
     async def leave(self, room: str, reason: str = "") -> None:
         """Leave a room, or turn an invitation down."""
@@ -232,6 +249,15 @@ class Homeserver:
         found = await _if_there(self.request("GET", _state(room, kind, key), query={"format": "event"}))
         return found if found is None or "event_id" in found else {"content": found}
 
+    async def whole_state(self, room: str) -> list[Json]:
+        """Every state event of a room."""
+        path = f"{_room(room)}/state"
+        found = await self._asked("GET", path, None, None, None)
+        try:
+            return msgspec.convert(found, list[Json])
+        except msgspec.ValidationError:
+            raise HomeserverError(f"GET {path}", _UNANSWERED, error="an answer that is no list of events") from None
+
     async def put_state(self, room: str, kind: str, content: Mapping[str, object], key: str = "") -> str:
         """Replace a state event; return the id of the new one."""
         return _string(await self.request("PUT", _state(room, kind, key), content), "event_id")
@@ -280,13 +306,14 @@ async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
     return b"".join(pieces)
 
 
-def _read(doing: str, status: int, text: bytes, headers: Mapping[str, str]) -> Json:
+def _read(doing: str, status: int, text: bytes, headers: Mapping[str, str]) -> object:
+    """The JSON of an answer, an object or a list. Raises HomeserverError."""
     try:
         found: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if status in _SUCCESS:
-        if isinstance(found, dict):
+        if isinstance(found, dict | list):
             return found
         raise HomeserverError(doing, _UNANSWERED, error="an answer that is no JSON object")
     said = found if isinstance(found, dict) else {}
