@@ -16,6 +16,7 @@ from comity.core.statement import shown
 from comity.live.answers import Answer, answer
 from comity.live.commands import Command, Confirm, Deputies, NameDeputy, Reverse, Rooms, Shadow, Status, Why, parse
 from comity.live.metrics import Metrics
+from comity.runner.lists import Lists
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.persons import Persons
@@ -46,14 +47,17 @@ class Desk:
         realms: Mapping[str, Realm],
         people: People,
         turns: Turns,
-        outbox: Outbox,
         *,
+        outbox: Outbox,
+        lists: Lists,
         metrics: Metrics,
         ready: Callable[[], list[str]],
     ) -> None:
         self._store, self._realms, self._people, self._turns = store, realms, people, turns
         self._outbox, self._ready = outbox, ready
-        self._persons = Persons(store, {r.number: r for r in realms.values()}, people, outbox, metrics)
+        self._persons = Persons(
+            store, {r.number: r for r in realms.values()}, people, outbox, lists=lists, metrics=metrics
+        )
         self._room = ""
         self.waiting = msgspec.json.decode(store.journal.noted(_ASKED) or b"[]", type=list[Asking])
 
@@ -159,7 +163,7 @@ class Desk:
         number = self._people.number(room)
         named = [self._people.account(m) for m in self._store.decisions.deputies(number)]
         day = realm.day(moment(self._outbox.now()))
-        others = self._people.office(realm, room, {}, day).people
+        others = self._people.office(realm, room, day).people
         managers = sorted(p.account for p in others if p.level == "manager")
         return Answer(
             f"{self._people.labels.get(room, room)}: deputies, in order: {', '.join(named) or 'nobody is named'}.",

@@ -46,6 +46,7 @@ class Outbox:
         self.waiting: dict[str, Action] = {}
         self.over: Over = lambda _action, _outcome: None
         self.down = ""
+        self._levels: dict[tuple[str, str], list[Action]] = {}
         self._since: dict[str, int] = {}
         self._wake = asyncio.Event()
         self._lanes: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -60,6 +61,9 @@ class Outbox:
         ):
             found += page
         self.waiting = {q.action.id: q.action for q in found}
+        self._levels.clear()
+        for action in self.waiting.values():
+            self._level(action)
         self._since = {q.action.id: q.since for q in found}
 
     def add(self, actions: Iterable[Action]) -> None:
@@ -67,8 +71,17 @@ class Outbox:
         now = self.now()
         for action in actions:
             self.waiting[action.id] = action
+            self._level(action)
             self._since[action.id] = now
         self._wake.set()
+
+    def levels(self, room: str, account: str) -> Sequence[Action]:
+        """Changes of an account's say in a room that are queued and not over, in order."""
+        return self._levels.get((room, account), ())
+
+    def _level(self, action: Action) -> None:
+        if action.do is Do.LEVEL:
+            self._levels.setdefault((action.room, action.account), []).append(action)
 
     def acting(self, decisions: Sequence[int]) -> bool:
         """Whether anything but telling still waits of some decisions."""
@@ -141,6 +154,9 @@ class Outbox:
             return False
         if state is Waits.DONE:
             self.waiting.pop(action.id, None)
+            if action.do is Do.LEVEL:
+                left = [a for a in self._levels.pop((action.room, action.account), ()) if a.id != action.id]
+                self._levels |= {(action.room, action.account): left} if left else {}
             self._since.pop(action.id, None)
         else:
             self.reload()  # what had to come after it is over too

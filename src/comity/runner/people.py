@@ -1,13 +1,15 @@
 """Who is in which room, and how much say they have there: as the platform shows it, and counting what is queued."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from comity.adapters.matrix.carry_out import given_by, had_before
 from comity.adapters.matrix.normalise import Known
 from comity.adapters.matrix.power import Levels, enforceable, with_level
-from comity.core.action import Action, Do, Say
+from comity.core.action import Action, Say
 from comity.core.carried import Room
+from comity.core.case import Rated
 from comity.core.charter import Measure
 from comity.core.event import Event
 from comity.core.handover import Office, Somebody, can_manage
@@ -29,8 +31,8 @@ class _Given(NamedTuple):
 class People:
     """The rooms of all communities, by the platform's ids.
 
-    bot: our account; ghost: whether an account is a bridge's; waiting: tells actions that are queued and not over, in
-    order.
+    bot: our account; ghost: whether an account is a bridge's; waiting: tells changes of an account's say in a room
+    that are queued and not over, in order.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class People:
         known: Known,
         bot: str,
         ghost: Callable[[str], bool],
-        waiting: Callable[[], Mapping[str, Action]],
+        waiting: Callable[[str, str], Sequence[Action]],
     ) -> None:
         self._store, self._waiting = store, waiting
         self.known, self.bot, self.ghost = known, bot, ghost
@@ -105,14 +107,22 @@ class People:
 
         members: accounts by number; numbers: of the rooms, none for all of them; day: today.
         """
+        rated = cache(lambda member: realm.counting.rated(member, day))
         found = []
         for room in self.rooms_of(realm):
             number = self.number(room)
             if not numbers or number in numbers:
-                found.append(Room(office=self.office(realm, room, members, day), cannot=self.cannot(room)))
+                office = self._office(realm, room, members, day, rated)
+                found.append(Room(office=office, cannot=self.cannot(room)))
         return found
 
-    def office(self, realm: Realm, room: str, members: Mapping[int, str], day: int) -> Office:
+    def office(self, realm: Realm, room: str, day: int) -> Office:
+        """A room, who manages it, who stands in for somebody, and who would."""
+        return self._office(realm, room, {}, day, lambda member: realm.counting.rated(member, day))
+
+    def _office(
+        self, realm: Realm, room: str, members: Mapping[int, str], day: int, rated: Callable[[int], Rated]
+    ) -> Office:
         """A room, and who is in it: those asked for, those whose say was changed, managers, deputies.
 
         Where a manager is asked for and nobody else could manage, also regulars who might take over.
@@ -128,8 +138,8 @@ class People:
         def add(member: int, account: str) -> None:
             if member in people or account not in present or account == self.bot or levels is None:
                 return
-            t = touched.get(member)
-            now = realm.counting.rated(member, day)
+            t, queued = touched.get(member), self._waiting(room, account)
+            now = rated(member)
             people[member] = Somebody(
                 member=member,
                 account=account,
@@ -140,7 +150,7 @@ class People:
                 bot=self.ghost(account),
                 held=any(x.measure not in _LIGHT and x.covers(number) for x in realm.in_force.get(member, ())),
                 touched=t.action if t else "",
-                waits=t.action if t and t.action in self._waiting() and t.stands_for else "",
+                waits=t.action if t and t.stands_for and any(a.id == t.action for a in queued) else "",
                 stands_for=t.stands_for if t else 0,
             )
 
@@ -152,7 +162,7 @@ class People:
         falling = [people[m] for m in members if m in people and people[m].level is Say.MANAGER]
         if falling and not any(can_manage(p, named=deputies) for p in people.values() if p.member not in members):
             for member in [m for m in realm.counting.regulars(day) if m not in people][:_MOST_TRIED]:
-                if realm.counting.rated(member, day).firm is Band.TRUSTED:
+                if rated(member).firm is Band.TRUSTED:
                     add(member, self.account(member))
         return Office(
             number=number,
@@ -166,9 +176,7 @@ class People:
     def _say(self, room: str, account: str, levels: Levels) -> Say:
         """How much say somebody has, counting what is queued."""
         say = levels.say_of(account)
-        for action in self._waiting().values():
-            if action.do is not Do.LEVEL or action.room != room or action.account != account:
-                continue
+        for action in self._waiting(room, account):
             if action.to is not Say.BEFORE and action.to is not None:
                 say = action.to
             elif undone := self._store.decisions.outcome(action.undoes):

@@ -66,7 +66,7 @@ class Runner:
         page = f"{settings.server.public_url}/me" if settings.server.public_url else ""
         self._outbox = Outbox(store, self._carrier, metrics=metrics, log=log)
         self._outbox.over = self._over
-        self._people = People(store, Known(), matrix.user, globs(matrix.bridged), lambda: self._outbox.waiting)
+        self._people = People(store, Known(), matrix.user, globs(matrix.bridged), self._outbox.levels)
         self._telling = Telling(store, self._people, self._outbox, page)
         self._deciding = Deciding(store, self._people, self._telling, metrics, page)
         self._turns = Turns(store, self._realms, self._people, self._deciding, metrics=metrics, log=log)
@@ -81,7 +81,7 @@ class Runner:
             managed=self._managed,
         )
         self._desk = Desk(
-            store, self._realms, self._people, self._turns, self._outbox, metrics=metrics, ready=self.ready
+            store, self._realms, self._people, self._turns, outbox=self._outbox, metrics=metrics, ready=self.ready
         )
         self._clock = Clock(
             store, {r.number: r for r in self._realms.values()}, self._people, self._turns, self._outbox
