@@ -18,10 +18,11 @@ from comity.core.handover import Stays
 from comity.core.ledger import ActivityColumns, FindingColumns
 from comity.core.standing import Counted
 from comity.core.statement import Statement, as_sentence, state
-from comity.engine import Engine, Findings, Turn
+from comity.engine import Engine, Findings, Turn, excerpt
 from comity.features.columns import Batch
 from comity.features.pieces import Ints
 from comity.live.metrics import Metrics
+from comity.runner.lists import NOBODY, Listed, Looked
 from comity.runner.people import People
 from comity.runner.realm import Realm
 from comity.runner.telling import Telling
@@ -48,18 +49,29 @@ class Deciding:
         self._page = page
 
     def decide(
-        self, realm: Realm, turn: Turn, members: Ints, activity: ActivityColumns, *, numbers: Numbers, now: int
+        self,
+        realm: Realm,
+        turn: Turn,
+        members: Ints,
+        activity: ActivityColumns,
+        *,
+        numbers: Numbers,
+        now: int,
+        looked: Looked = NOBODY,
     ) -> Made:
-        """Post what was found and counted, and keep what follows from it."""
+        """Post what was found and counted, and keep what follows from it. looked: what lists say of who came."""
         turn = without_cleaning(turn)
         figures = realm.engine.figures(turn)
         rooms = numbers.rooms(turn.batch, turn.findings.rows)
         columns = finding_columns(turn, figures, members, rooms, realm.clauses)
+        columns = _with_listed(columns, turn.batch, members, numbers, looked.listed)
         after = self._store.head()
         head = self._store.post(columns, activity, after=after)
-        found = _found(realm, turn, columns, after.number)
-        rows = dict(zip(columns.member, turn.findings.rows.tolist(), strict=True))
-        self._count(realm, turn.findings, realm.engine)
+        found = _found(realm, turn, columns, after.number, looked.listed)
+        rows = dict(zip(columns.member, [*turn.findings.rows.tolist(), *(x.row for x in looked.listed)], strict=True))
+        for line in looked.told:
+            self._telling.notice(line)
+        self._count(realm, turn.findings, realm.engine, looked.listed)
         serious = {m: some for m, mine in found.items() if (some := [f for f in mine if f.clause.counts])}
         if not serious:
             return Made([], [], rows)
@@ -98,6 +110,9 @@ class Deciding:
             was = realm.counting.rated(m, day)
             first: dict[str, int] = {}
             for f in mine:
+                if f.listed:  # somebody else's judgement, of nothing done here
+                    realm.counting.found_beside(m, f.entry)
+                    continue
                 message = first.setdefault(f.event, f.entry)
                 counted = Counted(f.entry, realm.day(moment(f.at)), f.clause.severity, message)
                 realm.counting.found(m, counted, house=is_house(f.clause))
@@ -157,7 +172,9 @@ class Deciding:
         for _, stays in asks:
             self._telling.notice(f"Decision {stays.decision}: {stays.why}.")
 
-    def _count(self, realm: Realm, findings: Findings, engine: Engine) -> None:
+    def _count(self, realm: Realm, findings: Findings, engine: Engine, listed: Sequence[Listed]) -> None:
+        for x in listed:
+            self._metrics.findings.labels(realm.id, x.clause.rule or x.clause.id, str(x.clause.state)).inc()
         numbers, counts = np.unique(findings.clauses, return_counts=True)
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
             clause = engine.clauses[number]
@@ -175,12 +192,34 @@ def without_cleaning(turn: Turn) -> Turn:
     return Turn(turn.batch, Findings(rows[~cleaning], turn.findings.clauses[~cleaning]), turn.unreadable)
 
 
-def _found(realm: Realm, turn: Turn, columns: FindingColumns, before: int) -> dict[int, list[Found]]:
-    """The new findings by member; the first has the entry after ``before``."""
+def _with_listed(
+    columns: FindingColumns, batch: Batch, members: Ints, numbers: Numbers, listed: Sequence[Listed]
+) -> FindingColumns:
+    """The findings, and after them who is listed."""
+    if not listed:
+        return columns
+    rows = np.array([x.row for x in listed], np.int64)
+    return FindingColumns(
+        at=[*columns.at, *batch.at[rows].tolist()],
+        day=[*columns.day, *batch.days[rows].tolist()],
+        member=[*columns.member, *members[rows].tolist()],
+        room=[*columns.room, *numbers.rooms(batch, rows)],
+        clause=[*columns.clause, *(x.number for x in listed)],
+        event=[*columns.event, *batch.strings("id")[0].some(rows)],
+        excerpt=[*columns.excerpt, *(excerpt(text) for text in batch.texts.some(rows))],
+        figures=[*columns.figures, *(x.figures for x in listed)],
+    )
+
+
+def _found(
+    realm: Realm, turn: Turn, columns: FindingColumns, before: int, listed: Sequence[Listed]
+) -> dict[int, list[Found]]:
+    """The new findings by member; the first has the entry after ``before``, and who is listed comes last."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
-    positions = turn.findings.clauses.tolist()
-    for n, (row, position) in enumerate(zip(turn.findings.rows.tolist(), positions, strict=True)):
-        clause = realm.engine.clauses[position]
+    clauses = [realm.engine.clauses[position] for position in turn.findings.clauses.tolist()]
+    of_rules = [(row, c, c.sentence, False) for row, c in zip(turn.findings.rows.tolist(), clauses, strict=True)]
+    of_lists = [(x.row, x.clause, x.sentence, True) for x in listed]
+    for n, (row, clause, sentence, by_list) in enumerate([*of_rules, *of_lists]):
         one = Found(
             entry=before + 1 + n,
             at=columns.at[n],
@@ -191,7 +230,8 @@ def _found(realm: Realm, turn: Turn, columns: FindingColumns, before: int) -> di
             kind=kind_of(turn.batch, row),
             role=role_of(turn.batch, row),
             excerpt=columns.excerpt[n],
-            sentence=clause.sentence,
+            sentence=sentence,
+            listed=by_list,
         )
         if not leads_nowhere(one):
             found[columns.member[n]].append(one)

@@ -19,6 +19,7 @@ from comity.core.statement import as_sentence, as_text, state
 from comity.core.wording import say
 from comity.live.metrics import Metrics
 from comity.runner.clock import ending
+from comity.runner.lists import Lists
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.realm import Realm
@@ -32,10 +33,17 @@ class Persons:
     """Carries out what persons decide, each in one transaction. realms: by their number."""
 
     def __init__(
-        self, store: LiveStore, realms: Mapping[int, Realm], people: People, outbox: Outbox, metrics: Metrics
+        self,
+        store: LiveStore,
+        realms: Mapping[int, Realm],
+        people: People,
+        outbox: Outbox,
+        *,
+        lists: Lists,
+        metrics: Metrics,
     ) -> None:
         self._store, self._realms, self._people, self._outbox = store, realms, people, outbox
-        self._metrics = metrics
+        self._lists, self._metrics = lists, metrics
 
     def pseudonym(self, realm: Realm, account: str) -> str:
         """What somebody who decides is called in a community's tables."""
@@ -91,7 +99,10 @@ class Persons:
 
         fell = falls(known, without, in_force)
         for d in fell:
-            self._back(d, realm, who, now, reason, findings=False)
+            if d.proposed:  # nothing was imposed: there is nothing to give back
+                _accepted(self._store.decisions.refuse(d.number, who, now, reason, after=self._store.head()))
+            else:
+                self._back(d, realm, who, now, reason, findings=False)
         account = self._people.account(member)
         if account and not decision.dry_run:
             of = realm.charter.language
@@ -168,7 +179,7 @@ class Persons:
                         clause=msgspec.structs.replace(clause, severity=SEVERITIES[clauses[row.clause - 1].severity]),
                         event=row.event,
                         excerpt=row.excerpt,
-                        sentence=clause.sentence,
+                        sentence=self._lists.sentence(row.figures, realm) or clause.sentence,
                     )
                 )
         return tuple(found)

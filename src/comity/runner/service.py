@@ -22,6 +22,7 @@ from comity.runner.carries import Desk
 from comity.runner.clock import Clock
 from comity.runner.deciding import Deciding
 from comity.runner.joining import Joining
+from comity.runner.lists import Lists
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.realm import Realm
@@ -69,7 +70,8 @@ class Runner:
         self._people = People(store, Known(), matrix.user, globs(matrix.bridged), self._outbox.levels)
         self._telling = Telling(store, self._people, self._outbox, page)
         self._deciding = Deciding(store, self._people, self._telling, metrics, page)
-        self._turns = Turns(store, self._realms, self._people, self._deciding, metrics=metrics, log=log)
+        self._lists = Lists(self._homeserver, store, settings.lists, log=log)
+        self._turns = Turns(store, self._realms, self._people, self._deciding, self._lists, metrics=metrics, log=log)
         self._joining = Joining(
             self._homeserver,
             store,
@@ -81,7 +83,14 @@ class Runner:
             managed=self._managed,
         )
         self._desk = Desk(
-            store, self._realms, self._people, self._turns, outbox=self._outbox, metrics=metrics, ready=self.ready
+            store,
+            self._realms,
+            self._people,
+            self._turns,
+            outbox=self._outbox,
+            lists=self._lists,
+            metrics=metrics,
+            ready=self.ready,
         )
         self._clock = Clock(
             store, {r.number: r for r in self._realms.values()}, self._people, self._turns, self._outbox
@@ -140,6 +149,7 @@ class Runner:
         async with self._lock:
             began = asyncio.get_running_loop().time()
             await self._joining.invited(events)
+            self._lists.hear(events)
             arrived = dt.datetime.now(dt.UTC)
             taken = self._turns.take(events, arrived, since, also=self._desk.keep(self._joining.management))
             self._metrics.decide_seconds.observe(asyncio.get_running_loop().time() - began)
@@ -203,6 +213,7 @@ class Runner:
         if matrix.mode is Mode.APPSERVICE:
             await self._homeserver.register_bot(matrix.localpart)
         await self._joining.come_in()
+        await self._lists.come_in()
         self._known.set()
 
     async def _sync(self) -> None:
@@ -231,6 +242,8 @@ class Runner:
                 if not pinged:
                     await self._homeserver.ping(_SERVICE)
                     pinged = True
+                else:
+                    await self._lists.come_in()  # a push may be lost over the homeserver's own stop
                 self._why = []
             except HomeserverError as error:
                 self._failed(error)

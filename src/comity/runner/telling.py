@@ -12,7 +12,7 @@ import msgspec
 from comity.core.action import Action, Do
 from comity.core.actions_of import tell
 from comity.core.charter import Measure
-from comity.core.decision import EVERYWHERE, Decision
+from comity.core.decision import EVERYWHERE, Course, Decision
 from comity.core.statement import as_text
 from comity.core.wording import say
 from comity.runner.outbox import Outbox
@@ -25,6 +25,7 @@ LONGEST: Final = 10_000  # milliseconds that telling waits for acting
 GATHERED: Final = 3_000  # milliseconds in which what happens goes into one notice
 MOST_LINES: Final = 12  # of a notice
 MOST_STATEMENTS: Final = 10  # of a direct message; what is beyond comes with the next
+_NOT_IMPOSED: Final = frozenset({Course.PROPOSED, Course.REFUSED})
 _OWED: Final = "statements owed"
 _NOTICED: Final = "decisions noticed"
 
@@ -121,7 +122,7 @@ class Telling:
             room = "all rooms" if d.room == EVERYWHERE else self._people.labels.get(rooms[d.room], rooms[d.room])
             who = self._people.account(d.member) or f"member {d.member}"
             numbers = ", ".join(f"#{x.number}" for x in some[:5]) + (" ..." if len(some) > 5 else "")  # noqa: PLR2004
-            how = "proposed: " if d.proposed else "a trial, nothing is done: " if d.dry_run else ""
+            how = "proposed: " if d.course in _NOT_IMPOSED else "a trial, nothing is done: " if d.dry_run else ""
             what = say("en", f"one {d.measure}").lower()
             line = f"{numbers} {how}{who} {what} in {room} under clause {d.clause_id}"
             failed = {e.why for x in some for e in x.enforced if not e.done and e.why}

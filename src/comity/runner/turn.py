@@ -15,7 +15,7 @@ from comity.adapters.matrix.normalise import Normalised, normalise
 from comity.core.action import Action
 from comity.core.decision import Decision
 from comity.core.event import Event
-from comity.core.ledger import ActivityColumns, FindingColumns
+from comity.core.ledger import NO_ACTIVITY, NO_FINDINGS
 from comity.engine import Turn
 from comity.features.columns import hash_text, texts
 from comity.features.kernels.hashing import hash_spans, mix
@@ -24,6 +24,7 @@ from comity.features.pieces import Ints, Piece
 from comity.live.metrics import Metrics
 from comity.runner.deciding import Deciding
 from comity.runner.holding import hold_back
+from comity.runner.lists import NOBODY, Lists, Looked
 from comity.runner.people import People
 from comity.runner.realm import Realm
 from comity.stores.live_contract import LiveStore, TurnRow
@@ -34,8 +35,6 @@ SHOWN: Final = "read until"  # the same: when events came last, milliseconds sin
 _LATEST: Final = 253_402_300_800_000  # the year 10000
 _PACK = zstandard.ZstdCompressor(level=1)
 _UNPACK = zstandard.ZstdDecompressor()
-_NOTHING: Final = FindingColumns([], [], [], [], [], [], [], [])
-_NO_ACTIVITY: Final = ActivityColumns([], [], [])
 
 
 class Taken(NamedTuple):
@@ -59,12 +58,13 @@ class Turns:
         realms: Mapping[str, Realm],
         people: People,
         deciding: Deciding,
+        lists: Lists,
         *,
         metrics: Metrics,
         log: FilteringBoundLogger,
     ) -> None:
         self._store, self._realms, self._people, self._deciding = store, realms, people, deciding
-        self._metrics, self._log = metrics, log
+        self._lists, self._metrics, self._log = lists, metrics, log
         self._seed = int.from_bytes(store.event_key[:8], "big")
         self._numbers, self._seen = Numbers(store), SeenHours(store.seen)
         self._hashed: dict[str, int] = {}
@@ -93,6 +93,7 @@ class Turns:
         """Begin again at what the store holds: something failed, and its transaction with it."""
         self._numbers.forget()
         self._seen.forget()
+        self._lists.recover()
         for realm in self._realms.values():
             realm.reload(now)
         self._replay()
@@ -101,7 +102,7 @@ class Turns:
         """Keep what adds up: activity, window states; the journal is empty then."""
         with self._store.write():
             for realm in self._realms.values():
-                self._store.post(_NOTHING, realm.counting.take_unposted(), after=self._store.head())
+                self._store.post(NO_FINDINGS, realm.counting.take_unposted(), after=self._store.head())
                 self._store.save_window_states(realm.states.dump())
             self._numbers.keep_names()
             self._store.journal.clear()
@@ -119,10 +120,12 @@ class Turns:
             self._people.note(done.events)
             found = [(realm, *self._find(realm, some)) for realm, some in self._parted(done.events)]
             # All that any turn has counted so far is posted before it is decided on: who wrote more stands otherwise.
+            looked = [self._look(realm, turn, members, now) for realm, turn, members in found]
             posted = any(turn is not None and len(turn.findings) for _, turn, _ in found)
-            for realm, turn, members in found:
+            posted |= any(some.listed for some in looked)
+            for (realm, turn, members), listed in zip(found, looked, strict=True):
                 if turn is not None:
-                    made, queued = self._follow(realm, turn, members, now, posted=posted)
+                    made, queued = self._follow(realm, turn, members, now, posted=posted, looked=listed)
                     decisions += made
                     actions += queued
             if done.events:
@@ -137,16 +140,18 @@ class Turns:
         return Taken(fresh, actions, decisions)
 
     def _follow(
-        self, realm: Realm, turn: Turn, members: Ints, now: int, *, posted: bool
+        self, realm: Realm, turn: Turn, members: Ints, now: int, *, posted: bool, looked: Looked
     ) -> tuple[list[Decision], list[Action]]:
         """What follows from a turn of a community: decisions, and actions. posted: whether its activity is to be."""
         made, actions, rows = list[Decision](), list[Action](), dict[int, int]()
         before = realm.in_force
-        activity = realm.counting.take_unposted() if posted else _NO_ACTIVITY
-        if len(turn.findings):
-            made, actions, rows = self._deciding.decide(realm, turn, members, activity, numbers=self._numbers, now=now)
+        activity = realm.counting.take_unposted() if posted else NO_ACTIVITY
+        if len(turn.findings) or looked is not NOBODY:
+            made, actions, rows = self._deciding.decide(
+                realm, turn, members, activity, numbers=self._numbers, now=now, looked=looked
+            )
         elif posted:
-            self._store.post(_NOTHING, activity, after=self._store.head())
+            self._store.post(NO_FINDINGS, activity, after=self._store.head())
         held = hold_back(
             realm,
             turn.batch,
@@ -161,6 +166,9 @@ class Turns:
         if held:
             self._store.decisions.queue(held, at=now)
         return made, [*actions, *held]
+
+    def _look(self, realm: Realm, turn: Turn | None, members: Ints, now: int) -> Looked:
+        return NOBODY if turn is None else self._lists.look(realm, turn.batch, members, now)
 
     def _find(self, realm: Realm, events: Sequence[Event]) -> tuple[Turn | None, Ints]:
         """Let the engine look at events, and count who wrote."""
