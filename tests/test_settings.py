@@ -215,3 +215,45 @@ def test_whatever_a_value_is_it_is_read_or_told_with_its_line(odd: list[tuple[in
         found = e.mistakes or [SourceError("", "no mistake is named")]
 
     assert all(m.line for m in found)
+
+
+WEEDS = """
+[[list]]
+room = "#weeds:example.org"
+clause = "4.2"
+"""
+
+
+def test_a_list_is_of_the_one_community_there_is() -> None:
+    """Its clause is named, it has effect if nothing else is said, and its community need not be named."""
+    found = read(GARDEN + WEEDS + 'via = ["weeds.example"]\n')
+    (follow,) = found.lists
+    assert (follow.room, follow.clause, follow.community) == ("#weeds:example.org", "4.2", "tea-garden")
+    assert (follow.apply, follow.via) == (True, ("weeds.example",))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("[[list]]\nclause = '4.2'\n", "room is missing"),
+        ("[[list]]\nroom = '#weeds:example.org'\n", "clause is missing"),
+        ("[[list]]\nroom = 'weeds'\nclause = '4.2'\n", "!id or #alias:example.org"),
+        (WEEDS + "apply = 'no'\n", "neither true nor false"),
+        (WEEDS + "community = 'attic'\n", "there is no community 'attic'"),
+        (WEEDS + WEEDS, "is followed twice"),
+        (WEEDS + "aply = true\n", "there is no 'aply' here"),
+        ("[list]\nroom = '#weeds:example.org'\n", "expected [[list]]"),
+    ],
+)
+def test_a_list_that_cannot_be_followed_is_refused(text: str, wrong: str) -> None:
+    """With its place, and what was expected."""
+    (mistake,) = mistakes(GARDEN + text)
+    assert wrong in mistake
+
+
+def test_with_two_communities_a_list_says_whose_it_is() -> None:
+    """There is no guessing whose clause adopts it."""
+    attic = "[[community]]\nid = 'attic'\n"
+    (mistake,) = mistakes(GARDEN + attic + WEEDS)
+    assert "community is missing" in mistake
+    assert "attic" == read(GARDEN + attic + WEEDS + "community = 'attic'\n").lists[0].community

@@ -247,7 +247,9 @@ class _Reader(Reader):
         if "room" in table:
             self._hold(_ROOM, room, *at, "room", expected="!id or #alias:example.org")
         # With one community there is no doubt whose list it is.
-        name = self._text(table, *at, "community", default=communities[0] if len(communities) == 1 else "")
+        name = communities[0] if len(communities) == 1 else ""
+        if "community" in table:
+            name = self._text(table, *at, "community", default=name)
         if communities and name not in communities:
             what = "community is missing" if "community" not in table else f"there is no community {name!r}"
             self._note(what, *at, "community", expected=", ".join(communities), value=True)

@@ -20,7 +20,7 @@ _COMMANDS = {
     "reverse": ("comity.cli.reverse:reverse", "Take back an entry: its finding leaves no trace in standing."),
     "charter": ("comity.cli.charter:charter", "Write, check and compare charters."),
     "rules": ("comity.cli.rules:rules", "Show the built-in rules, the harms, and what an expression can look at."),
-    "lists": ("comity.cli.lists:lists", "Look at a list of bans before you follow it."),
+    "lists": ("comity.cli.lists:lists", "Look at lists of bans, come from another bot, publish one of your own."),
     "verify": ("comity.cli.verify:verify", "Check that no entry of the ledger was changed, removed or added."),
     "init": ("comity.cli.init:init", "Write the settings of a live Comity, from a few questions."),
     "serve": ("comity.cli.serve:serve", "Look after communities, live."),

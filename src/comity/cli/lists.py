@@ -1,4 +1,4 @@
-"""``comity lists``: look at a list of bans before following it."""
+"""``comity lists``: look at lists of bans before following them, come from another bot, publish one of our own."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,8 @@ import msgspec
 from comity.adapters.matrix.policy_lists import read_list, server_of
 from comity.adapters.matrix.state_files import accounts, state_events
 from comity.cli.common import json_option, now
+from comity.cli.lists_import import import_
+from comity.cli.lists_publish import publish_
 from comity.cli.printing import counted, print_json, printable, table
 from comity.core.event import Unread, moment
 from comity.core.policy import Policy, sentence
@@ -24,7 +26,11 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def lists() -> None:
-    """Look at a list of bans before you follow it."""
+    """Look at a list of bans before you follow it, come from another bot, publish a list of your own."""
+
+
+lists.add_command(import_)
+lists.add_command(publish_)
 
 
 @lists.command(

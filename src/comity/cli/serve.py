@@ -19,6 +19,7 @@ from comity.settings import Settings
 from comity.settings_file import exposed, load_settings
 from comity.stores.sqlite import SqliteStore
 from comity.stores.sqlite_file import check_place
+from comity.syntax import nearest
 
 
 @click.command(
@@ -89,6 +90,12 @@ def _charters(settings: Settings) -> dict[str, Charter]:
             charters[community.id] = load_charter(community.charter)
         except CharterError as e:
             mistakes += e.mistakes
+    for follow in settings.lists:
+        charter = charters.get(follow.community)
+        ids = [c.id for c in charter.clauses] if charter else []
+        if charter and follow.clause not in ids:
+            what = f"no clause {follow.clause!r} is in the charter of {follow.community}, to follow {follow.room} by"
+            mistakes.append(SourceError(settings.path, what, expected=nearest(follow.clause, ids)))
     if mistakes:
         raise CharterError(mistakes)
     return charters
@@ -115,6 +122,10 @@ def _tell(settings: Settings, charters: Mapping[str, Charter]) -> None:
             click.echo(
                 f"{community.id}: it has no rooms and follows nobody's invitation: nothing would be looked after."
             )
+        for follow in settings.lists:
+            if follow.community == community.id:
+                how = f"by clause {follow.clause}" if follow.apply else "to look at only"
+                click.echo(f"{community.id}: it follows the list {printable(follow.room)} {how}.")
         for pattern in engine.slow_patterns:
             click.echo(f"{community.id}: slow: the pattern {printable(pattern)!r} is looked for message by message.")
     if why := exposed(settings.path):

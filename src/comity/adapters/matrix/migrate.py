@@ -6,6 +6,7 @@ finds and does not count, with a remark on where the two differ; and what has no
 management room; Meowlnir (2026) keeps everything in state events of the management room.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -31,6 +32,8 @@ ENABLED: Final = "org.matrix.mjolnir.enabled_protections"
 SETTING: Final = "org.matrix.mjolnir.setting"
 MEOWLNIR_PROTECTED: Final = "fi.mau.meowlnir.protected_rooms"
 MEOWLNIR_WATCHED: Final = "fi.mau.meowlnir.watched_lists"
+CLAUSE_OF_LISTS: Final = "lists-1"
+"""The id of the proposed clause that adopts all lists."""
 _LINK: Final = re.compile(r"https://matrix\.to/#/(?P<entity>[^/?]+)/?(?:\?(?P<query>.*))?")
 _ROOM: Final = re.compile(r"[!#]\S+")
 
@@ -74,14 +77,28 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
             f"# Proposed from what {self.bot} was set to do. Every clause is in shadow: it finds, and does not count.\n"
         )
         parts = [head + "# Read each one, set its text in your own words, and only then make it live.\n"]
-        applied = [f.name or f.room.id for f in self.lists if f.apply]
-        if applied:
+        if self.lists:
             bans = f"{self.bot} bans by itself. Here a mute ends by itself, and a ban is proposed to a person."
-            clause = proposed("lists", {}, [f"Lists: {', '.join(applied)}.", bans])
-            parts.append(written(clause, "lists-1", f"the lists that {self.bot} applied"))
+            named = [(f.name or f.room.id) + " (only looked at)" * (not f.apply) for f in self.lists]
+            clause = proposed("lists", {}, [f"Lists: {', '.join(named)}.", bans])
+            parts.append(written(clause, CLAUSE_OF_LISTS, f"the lists that {self.bot} followed"))
         parts += [written(c, f"{self.bot.lower()}-{n}", name) for n, (name, c) in enumerate(self.clauses, 1)]
         if self.without:
             parts.append("".join(f"# Not carried over: {line(w.what)}: {line(w.why)}\n" for w in self.without))
+        return "\n".join(parts)
+
+    def settings(self) -> str:
+        """The rooms, as a remark, and the lists as settings."""
+        parts = [f"# Proposed from what {self.bot} was set to do.\n"]
+        if self.rooms:
+            rooms = json.dumps([r.id for r in self.rooms], ensure_ascii=False)
+            parts.append(f"# The rooms it looked after, for your [[community]]:\n# rooms = {rooms}\n")
+        for follow in self.lists:
+            of = [f"# {line(follow.name)}"] * bool(follow.name)
+            of += ["[[list]]", f"room = {_quoted(follow.room.id)}"]
+            of += [f"via = {json.dumps(follow.room.via, ensure_ascii=False)}"] * bool(follow.room.via)
+            of += [f"clause = {_quoted(CLAUSE_OF_LISTS)}", f"apply = {str(follow.apply).lower()}"]
+            parts.append("\n".join(of) + "\n")
         return "\n".join(parts)
 
 
@@ -191,6 +208,10 @@ class _Reading:
             without=tuple(self.without),
             unread=tuple(self.unread),
         )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _by_key(state: Iterable[object], kind: str) -> Iterable[tuple[str, object]]:
