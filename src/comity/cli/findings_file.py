@@ -24,7 +24,7 @@ class FindingsFile:
                 "harm": c.harm,
                 "severity": c.severity.name.lower(),
                 "counts": c.counts,
-                "sentence": c.sentence.format_map(_Shown(c.parameters)),
+                "sentence": c.said,
             }
             for c in engine.clauses
         ]
@@ -87,13 +87,3 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as e:
         raise ComityError(f"{path}: the findings cannot be written there: {e.strerror}") from e
-
-
-class _Shown(dict[str, object]):
-    """Parameters as a sentence shows them; one that it does not know stays as it is written."""
-
-    def __init__(self, parameters: object) -> None:
-        super().__init__(parameters if isinstance(parameters, dict) else {})
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -43,14 +44,15 @@ OF_THE_HOUSE: Final = frozenset({Measure.WARN, Measure.HIDE, Measure.SLOW})
 LONGEST_AUTOMATIC: Final = dt.timedelta(hours=72)
 APPEAL_TERM: Final = dt.timedelta(days=183)  # six months, DSA Art. 20(1)
 
+_NAME: Final = re.compile(r"\{(\w+)\}")
 SEVERITIES: Final[Mapping[str, Severity]] = MappingProxyType({s.name.lower(): s for s in Severity})
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
     """One clause. text: what members read; rule: the name of a built-in rule, or "" for an own expression.
 
-    when: the expression; parameters: its values; sentence: what a finding says, with the parameters filled in; review:
-    findings are for a person to look at and never count by themselves.
+    when: the expression; parameters: its values; sentence: what a finding says, with {names} of parameters in it;
+    review: findings are for a person to look at and never count by themselves.
     """
 
     id: str
@@ -69,6 +71,11 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
     def counts(self) -> bool:
         """Whether its findings move standing."""
         return self.state is State.LIVE and not self.review
+
+    @property
+    def said(self) -> str:
+        """The sentence with its parameters filled in; a name that is none of theirs stays as it is written."""
+        return _NAME.sub(lambda found: str(self.parameters.get(found[1], found[0])), self.sentence)
 
 
 class Charter(msgspec.Struct, frozen=True, kw_only=True):

@@ -217,7 +217,7 @@ def _found(
     """The new findings by member; the first has the entry after ``before``, and who is listed comes last."""
     found: defaultdict[int, list[Found]] = defaultdict(list)
     clauses = [realm.engine.clauses[position] for position in turn.findings.clauses.tolist()]
-    of_rules = [(row, c, c.sentence, False) for row, c in zip(turn.findings.rows.tolist(), clauses, strict=True)]
+    of_rules = [(row, c, c.said, False) for row, c in zip(turn.findings.rows.tolist(), clauses, strict=True)]
     of_lists = [(x.row, x.clause, x.sentence, True) for x in listed]
     for n, (row, clause, sentence, by_list) in enumerate([*of_rules, *of_lists]):
         one = Found(

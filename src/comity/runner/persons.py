@@ -179,7 +179,7 @@ class Persons:
                         clause=msgspec.structs.replace(clause, severity=SEVERITIES[clauses[row.clause - 1].severity]),
                         event=row.event,
                         excerpt=row.excerpt,
-                        sentence=self._lists.sentence(row.figures, realm) or clause.sentence,
+                        sentence=self._lists.sentence(row.figures, realm) or clause.said,
                     )
                 )
         return tuple(found)
