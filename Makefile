@@ -6,12 +6,16 @@ SYNAPSE := .venv-synapse
 EXPORT ?= examples/tea-garden/chat.ndjson
 OUT ?= out
 
-.PHONY: run install test check docs bench lock clean
+.PHONY: run run-matrix install test check docs bench lock clean
 .DELETE_ON_ERROR:
 
 run: install
 	@mkdir -p $(OUT)
 	$(BIN)/comity rate "$(EXPORT)" --store "$(OUT)/comity.sqlite" --report "$(OUT)/report.html"
+
+# The example community alive, until Ctrl-C: a homeserver on this machine only, and Comity beside it.
+run-matrix: install $(SYNAPSE)/installed
+	$(BIN)/python tools/matrix_garden.py --folder "$(OUT)/matrix-garden"
 
 install: $(VENV)/installed
 
