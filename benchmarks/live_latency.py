@@ -28,6 +28,7 @@ from comity.adapters.matrix.client import Homeserver, HomeserverError
 FLAGGED, CLEAN = "zxspamword number {n} and a cup of tea", "a cup of tea number {n}, and the weather is fine"
 EACH = 4  # flagged messages of one sender, few enough that nothing but hiding follows
 GAP = 0.25  # seconds between messages
+CLEANS = 300  # clean messages
 
 
 class Watcher:
@@ -118,9 +119,15 @@ async def measure(folder: Path, floor: Path | None, samples: int, restarts: int)
                     await client.join(side.room)
             watching = asyncio.create_task(watcher.run())
             await asyncio.sleep(2)
-            clean = await _clean(sides[0], senders)
-            rows = await _flagged(sides, senders, watcher, samples)
-            rows += [("CPU of Comity for a clean message", f"{clean:.2f} ms", "1 ms")]
+            meter = Meter(sides)
+            await meter.rest()
+            clean = await _clean(sides[0], senders, meter)
+            rows = await _flagged(sides, senders, watcher, meter, samples)
+            idle = 1000 * meter.idle[sides[0].name]
+            rows += [
+                ("Comity: CPU for a clean message", f"{clean:.2f} ms", "1 ms"),
+                ("Comity: CPU while nothing happens", f"{idle:.1f} ms a second", ""),
+            ]
             for client in senders[first:]:
                 await client.join(sides[0].room)
             rows += await _killed(sides[0], senders[first:], watcher, synapse, folder, settings, restarts)
@@ -167,22 +174,47 @@ async def _say(client: Homeserver, room: str, form: str) -> tuple[str, float]:
     return await client.send(room, "m.room.message", text, f"bench{n}"), at
 
 
-async def _clean(side: Side, senders: list[Homeserver]) -> float:
-    """CPU milliseconds of a message that nothing is found in, and of nothing else."""
-    idle = side.process.cpu()
-    await asyncio.sleep(5)
-    idle = (side.process.cpu() - idle) / 5
-    begin, start, count = side.process.cpu(), time.perf_counter(), 200
-    for n in range(count):
+class Meter:
+    """CPU that processes use beyond what they use while nothing happens."""
+
+    def __init__(self, sides: list[Side]) -> None:
+        self._sides = sides
+        self.idle: dict[str, float] = {}
+        self._begun: dict[str, tuple[float, float]] = {}
+
+    async def rest(self) -> None:
+        """See what they use while nothing happens."""
+        self.begin()
+        await asyncio.sleep(8)
+        self.idle = {s.name: self._used(s) / 8 for s in self._sides}
+
+    def begin(self) -> None:
+        """Begin to count."""
+        self._begun = {s.name: (s.process.cpu(), time.perf_counter()) for s in self._sides}
+
+    def milliseconds(self, side: Side) -> float:
+        """What a side used since the beginning."""
+        return 1000 * max(
+            self._used(side) - self.idle[side.name] * (time.perf_counter() - self._begun[side.name][1]), 0
+        )
+
+    def _used(self, side: Side) -> float:
+        return side.process.cpu() - self._begun[side.name][0]
+
+
+async def _clean(side: Side, senders: list[Homeserver], meter: Meter) -> float:
+    """CPU milliseconds of a message that nothing is found in."""
+    meter.begin()
+    for n in range(CLEANS):
         await _say(senders[n % 10], side.room, CLEAN)
     await asyncio.sleep(1)
-    return 1000 * max(side.process.cpu() - begin - idle * (time.perf_counter() - start), 0.0) / count
+    return meter.milliseconds(side) / CLEANS
 
 
 async def _flagged(
-    sides: list[Side], senders: list[Homeserver], watcher: Watcher, samples: int
+    sides: list[Side], senders: list[Homeserver], watcher: Watcher, meter: Meter, samples: int
 ) -> list[tuple[str, str, str]]:
-    before = {side.name: side.process.cpu() for side in sides}
+    meter.begin()
     events = {side.name: watcher.written.get(side.room, 0) for side in sides}
     for n in range(samples):
         for side in sides if n % 2 else sides[::-1]:
@@ -193,7 +225,7 @@ async def _flagged(
     rows = []
     for side in sides:
         took = side.latencies(watcher)
-        cpu = 1000 * (side.process.cpu() - before[side.name]) / samples
+        cpu = meter.milliseconds(side) / samples
         shares = ", ".join(f"p{round(100 * p)} {living.quantile(took, p):.0f}" for p in (0.1, 0.5, 0.9, 0.99))
         written = (watcher.written[side.room] - events[side.name]) / samples - 1
         rows += [

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -115,6 +116,14 @@ def wait_ready(port: int, process: Process, *, within: float = 60.0) -> None:
             said = e
         time.sleep(0.05)
     raise RuntimeError(f"it did not get ready: {said!r}")
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def quantile(values: Sequence[float], share: float) -> float:
