@@ -42,7 +42,7 @@ class Garden:
         body, status = found if isinstance(found, tuple) else (found, 200)
         return await says(body, status)(asked)
 
-    def _answered(self, asked: Asked) -> Said | tuple[Said, int]:  # noqa: PLR0911 - a line for each thing that is asked
+    def _answered(self, asked: Asked) -> Said | tuple[Said, int]:  # noqa: C901, PLR0911, PLR0912 - a line for each thing that is asked
         words, method = asked.words, asked.method
         missing = ({"errcode": "M_NOT_FOUND", "error": "not found"}, 404)
         match method, words[3:] if words[:1] == ["_matrix"] else words:

@@ -8,6 +8,7 @@ import random
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -76,6 +77,7 @@ def talk(seed: int, count: int) -> list[Said]:
 
 def settings(folder: Path, homeserver: str, port: int) -> Path:
     """Settings of a community at a false homeserver."""
+    folder.mkdir(exist_ok=True)
     (folder / "charter.toml").write_text(CHARTER, "utf-8")
     path = folder / "comity.toml"
     path.write_text(
@@ -113,7 +115,7 @@ async def quiet(folder: Path, within: float = 15.0) -> None:
             await asyncio.sleep(0.05)
 
 
-def kept(folder: Path) -> tuple[list[object], list[object], list[object], list[object]]:
+def kept(folder: Path) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """What a store came to: findings, activity, decisions and hidden messages, without times and numbers of entries."""
     with SqliteStore.open(folder / "comity.sqlite", durable=False) as store:
         assert store.verify().whole
@@ -132,7 +134,6 @@ def kept(folder: Path) -> tuple[list[object], list[object], list[object], list[o
 async def lived(folder: Path, fake: FakeHomeserver, said: list[Said], kills: list[str], size: int = 10) -> Garden:
     """Push all of it, again and again until it is acknowledged; whenever the process is gone, start the next."""
     garden = Garden(fake, ROOMS, ["@olive:garden.example", "@dora:garden.example"], MEMBERS)
-    folder.mkdir()
     path = settings(folder, fake.base_url, free_port())
     left = iter(kills)
     comity = Comity(path, next(left, ""))
@@ -173,11 +174,11 @@ async def test_whatever_point_it_is_killed_at_the_same_is_kept_and_done(fake: Fa
     assert len(whole[0]) > 10
     assert whole[0] == killed[0]
     assert whole[1] == killed[1]
-    assert {("mute",), ("hide",)} <= {(d[1],) for d in killed[2]}  # type: ignore[index]
+    assert {("mute",), ("hide",)} <= {(d[1],) for d in killed[2]}
     assert all(len(ids) == 1 for ids in garden.deeds.values())
-    hidden = {event for (event,) in killed[3]}  # type: ignore[misc]
+    hidden = {event for (event,) in killed[3]}
     assert hidden == garden.redacted.keys()
-    assert {row[0] for row in killed[0]} <= hidden  # type: ignore[index]
+    assert {row[0] for row in killed[0]} <= hidden
 
 
 async def test_again_and_in_another_order_changes_nothing(fake: FakeHomeserver, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from comity.stores.decisions_contract import Queued, Waits
 from comity.stores.live_contract import LiveStore
 
 LOOK: Final = 0.5  # seconds until what backs off is looked at again
+REVIVE_EVERY: Final = 10_000  # milliseconds: where one room fails and another does not, not with each success
 TOGETHER: Final = 16  # actions carried out at a time
 HIDING: Final = 4  # of one room's messages at a time
 _PAGE: Final = 500
@@ -46,6 +47,7 @@ class Outbox:
         self.waiting: dict[str, Action] = {}
         self.over: Over = lambda _action, _outcome: None
         self.down = ""
+        self._revived = 0
         self._levels: dict[tuple[str, str], list[Action]] = {}
         self._since: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -94,7 +96,9 @@ class Outbox:
             if self.waiting:
                 self._begin()
             try:
-                await asyncio.wait_for(self._wake.wait(), LOOK)
+                # Not wait_for: it swallows a cancellation that comes in the moment of waking, and would go on for ever.
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
             except TimeoutError:
                 self._gauge()
             for key in [k for k, task in self._lanes.items() if task.done()]:
@@ -149,7 +153,8 @@ class Outbox:
             self._metrics.act_seconds.observe((self.now() - self._since.get(action.id, self.now())) / 1000)
             if self.down:
                 self.down = ""
-                self.revive()
+                if self.now() - self._revived >= REVIVE_EVERY:
+                    self.revive()
         if state is Waits.WAITING:
             return False
         if state is Waits.DONE:
@@ -166,6 +171,7 @@ class Outbox:
     def revive(self) -> int:
         """Try again what was given up, and what had to come after it, as far as it is still meant; how many."""
         now, d = self.now(), self._store.decisions
+        self._revived = now
         again: dict[str, Action] = {}
         for state in (Waits.GIVEN_UP, Waits.CANNOT):
             last = ""
