@@ -24,6 +24,8 @@ _COMMANDS = {
     "verify": ("comity.cli.verify:verify", "Check that no entry of the ledger was changed, removed or added."),
     "init": ("comity.cli.init:init", "Write the settings of a live Comity, from a few questions."),
     "serve": ("comity.cli.serve:serve", "Look after communities, live."),
+    "rooms": ("comity.cli.rooms:rooms", "Say what can be enforced in each room, and how to mend what cannot."),
+    "deputy": ("comity.cli.deputy:deputy", "Name who takes over a room when a manager is suspended."),
     "completion": ("comity.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
 }
 _STOPPED = 130  # what shells give for a process that Ctrl-C ended
