@@ -38,6 +38,7 @@ class Joining:
         self._homeserver, self._store, self._settings, self._realms = homeserver, store, settings, realms
         self._people, self._metrics, self._log, self._managed = people, metrics, log, managed
         self._inviters: dict[str, str] = {}
+        self._named: dict[str, str] = {}  # from aliases in the settings to ids
         self.management = ""
         self.followed = msgspec.json.decode(store.journal.noted(_ROOMS) or b"{}", type=dict[str, str])
 
@@ -47,21 +48,19 @@ class Joining:
 
     async def come_in(self) -> None:
         """Come into the rooms of the settings, and know all rooms we are in. Raises HomeserverError."""
-        if name := self._settings.matrix.management_room:
-            room = await self._join(name)
-            if room:
-                await self._learn(room)
-                self.management = room
-                self._managed(room)
+        if (name := self._settings.matrix.management_room) and (room := await self._join(name)):
+            await self._manage(room)
         named: dict[str, str] = {}
         for community in self._settings.communities:
             for name in community.rooms:
                 if room := await self._join(name):
                     named[room] = community.id
         joined = await self._homeserver.joined_rooms()
-        of = {room: named.get(room) or self.followed.get(room) for room in joined}
-        for room in joined:
-            if of[room] is None and room != self.management:
+        of = {room: named.get(room) or self.followed.get(room) for room in joined if room != self.management}
+        for room, community in of.items():
+            if await self._of_a_list(room):
+                of[room] = None
+            elif community is None:
                 of[room] = await self._inviter_of(room)
         some = asyncio.Semaphore(_TOGETHER)
 
@@ -96,7 +95,7 @@ class Joining:
             if not isinstance(where, str) or event.get("type") != "m.room.member" or event.get("state_key") != bot:
                 continue
             membership = _object(event, "content").get("membership")
-            if membership == "join" and where not in self._people.realms and where != self.management:
+            if membership == "join" and where not in self._people.realms and not await self._beside(where):
                 community = self.followed.get(where) or await self._inviter_of(where)
                 if community in self._realms:
                     await self.adopt(where, str(community))
@@ -107,7 +106,36 @@ class Joining:
         named = invitation.room == self._settings.matrix.management_room
         return lambda inviter: named or self.allowed(inviter)
 
+    async def _beside(self, room: str) -> bool:
+        """Whether a room we are in is no community's: the management room, which we know from now on, or a list's."""
+        if room != self.management and await self._is(self._settings.matrix.management_room, room):
+            await self._manage(room)
+        return room == self.management or await self._of_a_list(room)
+
+    async def _of_a_list(self, room: str) -> bool:
+        for follow in self._settings.lists:
+            if await self._is(follow.room, room):
+                return True
+        return False
+
+    async def _is(self, name: str, room: str) -> bool:
+        """Whether a room's name in the settings, an id or alias, means a room."""
+        if not name.startswith("#"):
+            return name == room
+        if name not in self._named and (found := await self._homeserver.named(name)):
+            self._named[name] = found
+        return self._named.get(name) == room
+
+    async def _manage(self, room: str) -> None:
+        """Have a room as the management room."""
+        await self._learn(room)
+        self.management = room
+        self._managed(room)
+        self._log.info("the management room is known", room=room)
+
     async def _adopt_by(self, room: str, inviter: str) -> None:
+        if await self._beside(room):
+            return
         for realm in self._realms.values():
             if realm.invited_by(inviter):
                 await self.adopt(room, realm.id)

@@ -186,6 +186,11 @@ class Homeserver:
         answer = await self._asked("POST", f"/_matrix/client/v3/join/{part(room)}", {}, query, None)
         return _string(answer if isinstance(answer, dict) else {}, "room_id")
 
+    async def named(self, alias: str) -> str:
+        """The id of the room that an alias names, "" if there is none."""
+        found = await _if_there(self.request("GET", f"/_matrix/client/v3/directory/room/{part(alias)}"))
+        return "" if found is None else _string(found, "room_id")
+
     async def leave(self, room: str, reason: str = "") -> None:
         """Leave a room, or turn an invitation down."""
         await self._membership(room, "leave", {}, reason)
