@@ -1,4 +1,4 @@
-# Two commands: `make run` rates a chat and writes the report; `make test` passes every test. Both set up what they need.
+# Three commands: `make run` rates a chat, `make run-matrix` lets one live, `make test` passes every test. They set up what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
