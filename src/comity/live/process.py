@@ -73,6 +73,7 @@ class _Process:
         try:
             if await self._started(asked):
                 gc.collect()
+                gc.set_threshold(50_000, 20, 50)
                 gc.freeze()  # what is there now stays: looking through it again and again costs a pause each time
                 await self._serve(asked)
         finally:

@@ -64,6 +64,7 @@ class Outbox:
             found += page
         self.waiting = {q.action.id: q.action for q in found}
         self._levels.clear()
+        self._awaited: set[str] = set()
         for action in self.waiting.values():
             self._level(action)
         self._since = {q.action.id: q.since for q in found}
@@ -82,6 +83,7 @@ class Outbox:
         return self._levels.get((room, account), ())
 
     def _level(self, action: Action) -> None:
+        self._awaited.update(action.after)
         if action.do is Do.LEVEL:
             self._levels.setdefault((action.room, action.account), []).append(action)
 
@@ -157,7 +159,7 @@ class Outbox:
                     self.revive()
         if state is Waits.WAITING:
             return False
-        if state is Waits.DONE:
+        if state is Waits.DONE or action.id not in self._awaited:
             self.waiting.pop(action.id, None)
             if action.do is Do.LEVEL:
                 left = [a for a in self._levels.pop((action.room, action.account), ()) if a.id != action.id]

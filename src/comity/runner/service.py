@@ -39,6 +39,7 @@ READ_BACK_MOST: Final = 500  # events of a room
 _MARGIN: Final = 600_000  # milliseconds before the last event that are read again: clocks differ, and pushes get lost
 FINISH: Final = 5.0  # seconds that actions under way may take at the end
 _LEVELS: Final = "m.room.power_levels"
+_OUR_DOING: Final = frozenset({"m.room.message", "m.room.redaction"})
 _SERVICE: Final = "comity"
 
 
@@ -150,8 +151,11 @@ class Runner:
             began = asyncio.get_running_loop().time()
             await self._joining.invited(events)
             self._lists.hear(events)
+            some = [e for e in events if self._concerns(e)]
+            if not some and not since:
+                return
             arrived = dt.datetime.now(dt.UTC)
-            taken = self._turns.take(events, arrived, since, also=self._desk.keep(self._joining.management))
+            taken = self._turns.take(some, arrived, since, also=self._desk.keep(self._joining.management))
             self._metrics.decide_seconds.observe(asyncio.get_running_loop().time() - began)
         if taken.actions:
             self._outbox.add(taken.actions)
@@ -160,6 +164,13 @@ class Runner:
             self._spawn(self._watch(levels))
         if self._desk.waiting:
             self._spawn(self._answer())
+
+    def _concerns(self, event: Json) -> bool:
+        """Whether anything can follow: not from other rooms, such as those of direct messages, nor from what we did."""
+        room = event.get("room_id")
+        if isinstance(room, str) and room not in self._people.realms and room != self._joining.management:
+            return False
+        return event.get("sender") != self._people.bot or event.get("type") not in _OUR_DOING
 
     async def _watch(self, events: Sequence[Json]) -> None:
         for _ in range(3):
