@@ -154,3 +154,19 @@ def test_an_entry_is_published_once_and_taken_off_again(synapse: Synapse, tmp_pa
     assert "is off the list" in run("lists", "publish", "@robot*:*", *options, "--take-off").output
     assert entries(keeper, room) == []
     assert run("lists", "publish", "@robot*:*", *options, "--take-off").exit_code == 1
+
+
+def test_a_list_that_no_clause_adopts_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    """The check names the clause, the community and the nearest clause there is."""
+    words = ("--yes", "--server-name", "example.org", "--inviter", "@olive:example.org", "--name", "Tea Garden")
+    assert run("init", *words, "--folder", tmp_path).exit_code == 0
+    path = tmp_path / "comity.toml"
+    before = path.read_text()
+    path.write_text(before + '\n[[list]]\nroom = "#weeds:example.org"\nclause = "4.22"\n')
+    shown = run("serve", "--settings", path, "--check")
+    assert shown.exit_code == 1
+    assert "no clause '4.22' is in the charter of tea-garden" in shown.output
+
+    path.write_text(before + '\n[[list]]\nroom = "#weeds:example.org"\nclause = "4.2"\napply = false\n')
+    told = run("serve", "--settings", path, "--check").output
+    assert "tea-garden: it follows the list #weeds:example.org to look at only." in told

@@ -57,10 +57,10 @@ class Joining:
                     named[room] = community.id
         joined = await self._homeserver.joined_rooms()
         of = {room: named.get(room) or self.followed.get(room) for room in joined if room != self.management}
-        for room, community in of.items():
+        for room, known in of.items():
             if await self._of_a_list(room):
                 of[room] = None
-            elif community is None:
+            elif known is None:
                 of[room] = await self._inviter_of(room)
         some = asyncio.Semaphore(_TOGETHER)
 
