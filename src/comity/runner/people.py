@@ -49,15 +49,18 @@ class People:
         self.present: dict[str, set[str]] = {}
         self.labels: dict[str, str] = {}
         self._given: dict[tuple[str, str], _Given] = {}
+        self._numbers: dict[str, int] = {}
+        self._cannot: dict[str, tuple[Levels, dict[Measure, str]]] = {}
 
     def rooms_of(self, realm: Realm) -> list[str]:
         """The rooms of a community."""
         return [room for room, of in self.realms.items() if of is realm]
 
     def number(self, room: str) -> int:
-        """A room's number in the store."""
-        (number,) = self._store.rooms(self.realms[room].number, [room])
-        return number
+        """A room's number in the store; asked for when we come into it, and so committed long before any turn."""
+        if room not in self._numbers:
+            (self._numbers[room],) = self._store.rooms(self.realms[room].number, [room])
+        return self._numbers[room]
 
     def member(self, realm: Realm, account: str) -> int:
         """An account's number as a member."""
@@ -97,8 +100,11 @@ class People:
         levels = self.levels(room)
         if levels is None:
             return {}
-        measures = enforceable(levels, self.bot, encrypted=False).measures
-        return {measure: why for measure, why in measures.items() if why}
+        known = self._cannot.get(room)
+        if known is None or known[0] is not levels:
+            measures = enforceable(levels, self.bot, encrypted=False).measures
+            known = self._cannot[room] = levels, {measure: why for measure, why in measures.items() if why}
+        return known[1]
 
     def rooms(
         self, realm: Realm, members: Mapping[int, str], numbers: Collection[int] = (), day: int = 0
