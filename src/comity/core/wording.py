@@ -57,6 +57,7 @@ _EN: Final = {
     "ended": "Decision {number} is over.",
     "confirmed": "A person looked at decision {number} and lets it stand.",
     "new end": "It holds until {until}.",
+    "also": "The same was decided in decisions {numbers}.",
     "deputy": "You look after {room} until the one who does it otherwise is back.",
 }
 
@@ -113,6 +114,7 @@ _DE: Final = {
     "ended": "Entscheidung {number} ist vorbei.",
     "confirmed": "Ein Mensch hat auf Entscheidung {number} gesehen und lässt sie gelten.",
     "new end": "Sie gilt bis {until}.",
+    "also": "Dasselbe wurde in den Entscheidungen {numbers} entschieden.",
     "deputy": "Du verwaltest {room}, bis zurück ist, wer es sonst tut.",
 }
 

@@ -207,7 +207,9 @@ class Desk:
                 by_why.setdefault(why, []).append(str(measure))
             label = self._people.labels.get(room, room)
             lines += [f"{label} ({realm.id}): not {', '.join(some)}: {why}" for why, some in by_why.items()]
-            if not cannot:
+            beyond = self._people.beyond(room)
+            lines += [f"{label} ({realm.id}): {why}" for why in beyond]
+            if not cannot and not beyond:
                 lines.append(f"{label} ({realm.id}): everything can be carried out")
         return Answer(f"{len(self._people.realms)} rooms are looked after.", tuple(lines))
 

@@ -169,8 +169,12 @@ class Deciding:
             self._metrics.decisions.labels(realm.id, d.measure, "machine", mode).inc()
         if not realm.dry_run:
             self._telling.owe(d for d in made if not d.proposed)
-        for _, stays in asks:
-            self._telling.notice(f"Decision {stays.decision}: {stays.why}.")
+        names = self._store.room_names() if asks else {}
+        why: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
+        for room, stays in asks:
+            why[stays.decision, stays.why].append(self._people.labels.get(names[room], names[room]))
+        for (decision, reason), rooms in why.items():
+            self._telling.notice(f"Decision {decision}, {', '.join(rooms)}: {reason}.")
 
     def _count(self, realm: Realm, findings: Findings, engine: Engine, listed: Sequence[Listed]) -> None:
         for x in listed:

@@ -106,6 +106,14 @@ class People:
             known = self._cannot[room] = levels, {measure: why for measure, why in measures.items() if why}
         return known[1]
 
+    def beyond(self, room: str) -> list[str]:
+        """What else stands in the way in a room, a sentence each: managers we cannot act upon, its version."""
+        levels = self.levels(room)
+        if levels is None:
+            return []
+        found = enforceable(levels, self.bot, encrypted=False)
+        return [*found.notes, *found.out_of_reach.values()]
+
     def rooms(
         self, realm: Realm, members: Mapping[int, str], numbers: Collection[int] = (), day: int = 0
     ) -> list[Room]:

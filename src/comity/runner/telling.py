@@ -13,7 +13,7 @@ from comity.core.action import Action, Do
 from comity.core.actions_of import tell
 from comity.core.charter import Measure
 from comity.core.decision import EVERYWHERE, Course, Decision
-from comity.core.statement import as_text
+from comity.core.statement import Statement, as_text
 from comity.core.wording import say
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
@@ -70,12 +70,12 @@ class Telling:
         done = 0
         for member in due:
             numbers = self._owed[member][:MOST_STATEMENTS]
-            statements = [s for n in numbers if (s := self._store.decisions.statement(n)) is not None]
+            statements = [s for n in numbers if self._stands(n) and (s := self._store.decisions.statement(n))]
             latest = max((s.at for s in statements), default=0)
             if now - latest < LONGEST and self._outbox.acting(numbers):
                 continue
             account = self._people.account(member)
-            action = tell(account, {s.decision: as_text(s, page=self._page) for s in statements}) if account else None
+            action = tell(account, self._texts(statements)) if account else None
             with self._store.write():
                 if action is not None:
                     self._store.decisions.queue([action], at=now)
@@ -88,6 +88,25 @@ class Telling:
         if len(self._told) > 10_000:  # noqa: PLR2004 - whoever was told longer ago than the pause needs no place
             self._told = {m: at for m, at in self._told.items() if now - at < PAUSE}
         return done
+
+    def _stands(self, number: int) -> bool:
+        """Whether a decision was not taken back before it could be told."""
+        decision = self._store.decisions.decision(number)
+        return decision is not None and decision.course is not Course.REVERSED
+
+    def _texts(self, statements: Iterable[Statement]) -> dict[int, str]:
+        """Statements by decision; what was decided alike stands once, with the numbers of the others."""
+        alike: dict[tuple[str, Measure, str], list[Statement]] = {}
+        for s in statements:
+            alike.setdefault((s.clause_id, s.measure, s.room), []).append(s)
+        texts = {}
+        for first, *others in alike.values():
+            text = as_text(first, page=self._page)
+            if others:
+                numbers = ", ".join(str(s.decision) for s in others)
+                text += "\n" + say(first.language, "also", numbers=numbers)
+            texts[first.decision] = text
+        return texts
 
     def tell_managers(self, now: int) -> None:
         """Queue one notice of all that was decided since the last."""
