@@ -6,7 +6,7 @@ SYNAPSE := .venv-synapse
 EXPORT ?= examples/tea-garden/chat.ndjson
 OUT ?= out
 
-.PHONY: run run-matrix install test check docs bench lock clean
+.PHONY: run run-matrix install test check docs bench bench-live lock clean
 .DELETE_ON_ERROR:
 
 run: install
@@ -33,6 +33,10 @@ docs: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/throughput.py
+
+bench-live: $(VENV)/dev $(SYNAPSE)/installed
+	$(BIN)/python benchmarks/live_latency.py
+	$(BIN)/python benchmarks/live_throughput.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
