@@ -53,13 +53,14 @@ class Synapse:
     """One running Synapse.
 
     base_url: where it listens; app_service: its registration of Comity, pushing to ``push_port``; antispam_port: where
-    its module asks, 0 without the module; limited: with the rate limits that Synapse comes with.
+    its module asks, the same port, for one process answers both; 0 without the module; limited: with the rate limits
+    that Synapse comes with.
     """
 
     def __init__(self, folder: Path, *, limited: bool = False, antispam: bool = False) -> None:
         self.folder = folder
         self.port, self.push_port = free_port(), free_port()
-        self.antispam_port = free_port() if antispam else 0
+        self.antispam_port = self.push_port if antispam else 0
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.app_service = Registration(
             server=SERVER, url=f"http://127.0.0.1:{self.push_port}", as_token=AS_TOKEN, hs_token=HS_TOKEN

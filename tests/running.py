@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from comity.adapters.matrix.client import Homeserver, HomeserverError, Json
-from homeserver import ANTISPAM_TOKEN, AS_TOKEN, HS_TOKEN, Synapse
+from homeserver import ANTISPAM_TOKEN, AS_TOKEN, HS_TOKEN, Synapse, free_port
 
 WITHIN = 20.0
 _LIMITS = itertools.count(1)
@@ -64,10 +64,10 @@ def settings(
 ) -> Path:
     """Settings of a community on a Synapse; matrix: how it is reached, as an application service if not given."""
     (folder / "charter.toml").write_text(charter, "utf-8")
-    port = synapse.push_port
     way = matrix or f'mode = "appservice"\nuser = "{synapse.bot}"\nas_token = "{AS_TOKEN}"\nhs_token = "{HS_TOKEN}"'
     if synapse.antispam_port and not matrix:
-        way, port = f'{way}\nantispam_token = "{ANTISPAM_TOKEN}"', synapse.push_port
+        way = f'{way}\nantispam_token = "{ANTISPAM_TOKEN}"'
+    port = free_port() if matrix else synapse.push_port
     text = (
         f'store = "comity.sqlite"\ndry_run = {json.dumps(dry_run)}\n[server]\nbind = "127.0.0.1:{port}"\n'
         f'[matrix]\nhomeserver = "{synapse.base_url}"\n{way}\n'
@@ -136,17 +136,19 @@ async def until(done: Callable[[], Awaitable[object]], within: float = WITHIN) -
             await asyncio.sleep(0.05)
 
 
-async def room_with(owner: Homeserver, synapse: Synapse, *others: Homeserver, name: str = "garden") -> str:
-    """A room that others are in, and that our bot is invited to with power to govern it."""
-    account = await owner.account()
+async def room_with(
+    owner: Homeserver, synapse: Synapse, *others: Homeserver, name: str = "garden", bot: str = ""
+) -> str:
+    """A room that others are in, and that our bot is invited to with power to govern it. bot: another than usual."""
+    account, bot = await owner.account(), bot or synapse.bot
     room = await owner.create_room(
         name=name,
         preset="public_chat",
         room_version="11",
-        invite=[synapse.bot],
+        invite=[bot],
     )
     levels = await owner.state(room, "m.room.power_levels") or {}
-    await owner.put_state(room, "m.room.power_levels", {**levels, "users": {account: 90, synapse.bot: 100}})
+    await owner.put_state(room, "m.room.power_levels", {**levels, "users": {account: 90, bot: 100}})
     for other in others:
         await other.join(room)
     return room
