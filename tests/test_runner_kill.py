@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,17 @@ POINTS = [
     ("Turns", "settle", True),
     ("Turns", "settle", False),
 ]
+DUMPS = [
+    ("Turns", "settle", True),  # nothing dumped
+    ("SqliteStore", "save_window_states", True),  # activity posted, not committed
+    ("SqliteStore", "save_window_states", False),  # windows dumped, not committed
+    ("Turns", "settle", False),  # dumped, and the journal empty
+]
+# Windows are dumped as often as the process can, so that a point within a dump is passed while there is talk.
+OFTEN = """
+from comity.runner import clock
+clock.TICK, clock.SETTLE, clock._SHARE = 0.01, 0.0, 0
+"""
 
 
 def talk(seed: int, count: int) -> list[Said]:
@@ -131,7 +143,7 @@ def kept(folder: Path) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     return result
 
 
-async def lived(folder: Path, fake: FakeHomeserver, said: list[Said], kills: list[str], size: int = 10) -> Garden:
+async def lived(folder: Path, fake: FakeHomeserver, said: list[Said], kills: Iterable[str], size: int = 10) -> Garden:
     """Push all of it, again and again until it is acknowledged; whenever the process is gone, start the next."""
     garden = Garden(fake, ROOMS, ["@olive:garden.example", "@dora:garden.example"], MEMBERS)
     path = settings(folder, fake.base_url, free_port())
@@ -179,6 +191,24 @@ async def test_whatever_point_it_is_killed_at_the_same_is_kept_and_done(fake: Fa
     hidden = {event for (event,) in killed[3]}
     assert hidden == garden.redacted.keys()
     assert {row[0] for row in killed[0]} <= hidden
+
+
+async def test_killed_within_a_dump_of_windows_it_finds_the_same(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """What a dump had kept or not, floods are counted on from where they were: no finding is lost, none is new."""
+    said = talk(13, 240)
+    await lived(tmp_path / "whole", fake, said, [], size=5)
+    # A process that begins with a journal dumps at once: the second dump is one with new talk in it.
+    kills = [
+        OFTEN + KILL.format(passings=passings, owner=owner, name=name, before=before)
+        for passings, (owner, name, before) in zip((2, 2, 3, 2), DUMPS, strict=True)
+    ]
+    left = iter([*kills, OFTEN])
+    await lived(tmp_path / "killed", fake, said, left, size=5)
+    assert [] == list(left), "a process outlived its point"
+    whole, killed = kept(tmp_path / "whole"), kept(tmp_path / "killed")
+    assert len(whole[0]) > 10
+    assert whole[0] == killed[0]
+    assert whole[1] == killed[1]
 
 
 async def test_again_and_in_another_order_changes_nothing(fake: FakeHomeserver, tmp_path: Path) -> None:
