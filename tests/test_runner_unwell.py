@@ -24,6 +24,7 @@ from comity.stores.decisions_contract import Waits
 from comity.stores.sqlite import SqliteStore
 from fake_garden import Garden, message, slowly
 from fake_homeserver import Asked, FakeHomeserver, babbles, says
+from homeserver import AS_TOKEN, HS_TOKEN
 from running import CHARTER, SCAM
 from test_runner_kill import MEMBERS, ROOMS, settings
 
@@ -33,7 +34,13 @@ pytestmark = pytest.mark.anyio
 @contextlib.asynccontextmanager
 async def running(folder: Path, fake: FakeHomeserver) -> AsyncIterator[tuple[Runner, SqliteStore]]:
     """A runner in this process, beside a false homeserver."""
-    path = settings(folder, fake.base_url, 1)
+    async with started(folder, settings(folder, fake.base_url, 1)) as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def started(folder: Path, path: Path) -> AsyncIterator[tuple[Runner, SqliteStore]]:
+    """A runner in this process, by its settings."""
     log = configure(level="critical", strict=True)
     with SqliteStore.open(folder / "comity.sqlite", durable=False) as store:
         charters = {"tea-garden": parse_charter(CHARTER, "charter.toml")}
@@ -211,3 +218,36 @@ def _account(folder: Path, member: int) -> str:
         row = store.member(member)
         assert row
         return row.account or ""
+
+
+async def test_over_sync_it_is_ready_while_it_reads(
+    fake: FakeHomeserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not before the first answer, for what was said until then is not read; nor while its token is refused."""
+    monkeypatch.setattr(runner_service, "LONGEST_PAUSE", 0.05)
+    well, first, refused, polls = garden(fake), asyncio.Event(), False, 0
+
+    async def polled() -> web.StreamResponse:
+        nonlocal polls
+        await first.wait()
+        await asyncio.sleep(0.02)
+        polls += 1
+        if refused:
+            return web.json_response({"errcode": "M_UNKNOWN_TOKEN", "error": "who?"}, status=401)
+        return web.json_response({"next_batch": f"s{polls}"})
+
+    well.sick = lambda asked: polled() if asked.words[-1:] == ["sync"] else None
+    path = settings(tmp_path, fake.base_url, 1)
+    text = path.read_text("utf-8").replace(
+        f'as_token = "{AS_TOKEN}"\nhs_token = "{HS_TOKEN}"\n', 'access_token = "a"\n'
+    )
+    path.write_text(text.replace("[matrix]\n", '[matrix]\nmode = "sync"\n'), "utf-8")
+    async with started(tmp_path, path) as (runner, _store):
+        await soon(lambda: any(asked.words[-1:] == ["sync"] for asked in fake.asked))
+        assert runner.ready()
+        first.set()
+        await soon(lambda: not runner.ready())
+        refused = True
+        await soon(lambda: any("refuses our token" in why for why in runner.ready()))
+        refused = False
+        await soon(lambda: not runner.ready())

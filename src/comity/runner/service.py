@@ -208,7 +208,9 @@ class Runner:
                 self._failed(error)
                 self._why = [_told(error)]
                 await asyncio.sleep(error.retry_after or min(LONGEST_PAUSE, 0.5 * 2.0 ** min(failures, 10)))
-        self._why = []
+        # At the very first, reading begins with the first answer: what is said until then is not read.
+        unread = self._settings.matrix.mode is Mode.SYNC and not self._store.journal.noted(SINCE)
+        self._why = ["reading has not begun"] if unread else []
         self._log.info("rooms are known", rooms=len(self._people.realms))
         if self._outbox.revive():
             self._log.info("what was given up is tried again")
@@ -234,8 +236,12 @@ class Runner:
             self._metrics.homeserver_errors.labels("0").inc()
             self._log.warning("reading", problem=problem)
 
+        async def take(events: list[Json], since: str = "", /) -> None:
+            await self.take(events, since)
+            self._why = []
+
         while True:
-            sync = Sync(self._homeserver, self.take, since, allowed=self._joining.allowed, noted=noted)
+            sync = Sync(self._homeserver, take, since, allowed=self._joining.allowed, noted=noted)
             try:
                 await sync.run()
             except HomeserverError as error:
