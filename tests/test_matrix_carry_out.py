@@ -471,3 +471,15 @@ async def test_faults_pass_and_refusals_do_not(
 
             assert (came, wait) == (outcome.came, outcome.wait), do
             assert outcome.why
+
+
+async def test_what_was_just_decided_is_hidden_without_looking_first(garden: Garden) -> None:
+    """A fresh action hides with one request, and carried out twice it is one redaction."""
+    await garden.make()
+    event = await garden.say(garden.bo)
+    action = Action(id=f"{garden.room[1:20]}-fresh", do=Do.HIDE, room=garden.room, event=event)
+    first, second = [await garden.carrier.carry_out(action, fresh=True) for _ in range(2)]
+
+    assert Came.DONE == first.came
+    assert first == second
+    assert 1 == await redactions(garden)

@@ -14,6 +14,7 @@ from comity.stores.decisions_contract import Queued, Waits
 from comity.stores.live_contract import LiveStore
 
 LOOK: Final = 0.5  # seconds until what backs off is looked at again
+FRESH: Final = 10_000  # milliseconds in which a message is hidden without looking whether somebody else did
 REVIVE_EVERY: Final = 10_000  # milliseconds: where one room fails and another does not, not with each success
 TOGETHER: Final = 16  # actions carried out at a time
 HIDING: Final = 4  # of one room's messages at a time
@@ -143,7 +144,8 @@ class Outbox:
         undone = d.outcome(action.undoes) if action.undoes else None
         async with self._some:
             try:
-                outcome = await self._carrier.carry_out(action, before=undone.before if undone else "")
+                fresh = self.now() - self._since.get(action.id, 0) < FRESH
+                outcome = await self._carrier.carry_out(action, before=undone.before if undone else "", fresh=fresh)
             except Exception as error:  # noqa: BLE001 - one poisoned action blocks no other: it backs off, and is shown
                 self._log.error("an action failed", do=action.do, exc_info=error)
                 outcome = Outcome(Came.AGAIN, f"It failed here ({type(error).__name__}); the log says where.")
