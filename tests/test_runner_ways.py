@@ -8,7 +8,7 @@ import pytest
 from comity.adapters.matrix.client import Homeserver, HomeserverError
 from comity.stores.sqlite import SqliteStore
 from homeserver import Synapse
-from running import SCAM, hidden, level, room_with, serving, settings, until, write
+from running import SCAM, direct, hidden, level, room_with, serving, settings, until, write
 from test_runner_line import answered, count, veterans
 
 pytestmark = pytest.mark.anyio
@@ -139,7 +139,7 @@ async def test_a_clause_in_the_shadow_finds_and_nothing_follows(synapse: Synapse
 
 
 async def test_a_person_confirms_what_holds_and_what_was_proposed(synapse: Synapse, tmp_path: Path) -> None:
-    """A mute stands by the person's name and is confirmed once; a removal is carried out only when it is followed."""
+    """A mute stands by a person, confirmed once and told; a removal is carried out only when it is followed."""
     async with synapse.member() as cleo, synapse.member() as sam:
         room, desk = await room_with(cleo, synapse, sam), await room_with(cleo, synapse, name="desk")
         account, manager = await sam.account(), await cleo.account()
@@ -155,6 +155,11 @@ async def test_a_person_confirms_what_holds_and_what_was_proposed(synapse: Synap
             assert await cleo.membership(room, account) == "join"
             said = await answered(cleo, desk, synapse.bot, f"!comity confirm {mute}")
             assert f"Decision {mute} stands: mute under clause 2.1." in said
+
+            async def told_of_it() -> bool:
+                return any(f"A person looked at decision {mute}" in text for text in await direct(sam, synapse))
+
+            await until(told_of_it)
             again = await answered(cleo, desk, synapse.bot, f"!comity confirm {mute}")
             assert "Not done" in again
             assert await muted()

@@ -64,11 +64,22 @@ class Persons:
             else:
                 done = d.confirm(number, who, now, "looked at", until=decision.until, after=head)
                 _accepted(done)
+                actions = self._tell_confirmed(decision, realm, now)
         realm.look_up(now, [decision.member])
         self._outbox.add(actions)
         mode = "dry_run" if decision.dry_run else "live"
         self._metrics.decisions.labels(realm.id, decision.measure, "person", mode).inc()
         return f"Decision {number} stands: {decision.measure} under clause {decision.clause_id}."
+
+    def _tell_confirmed(self, decision: Decision, realm: Realm, now: int) -> list[Action]:
+        """Tell the member that a person looked; how long the measure lasts stands in the statement already."""
+        account = self._people.account(decision.member)
+        if not account or decision.dry_run:
+            return []
+        text = say(realm.charter.language, "confirmed", number=decision.number)
+        action = Action(id=f"d{decision.number}-k", do=Do.TELL, decision=decision.number, account=account, text=text)
+        self._store.decisions.queue([action], at=now)
+        return [action]
 
     def reverse(self, number: int, by: str, reason: str) -> str:
         """Take back a decision, its findings, and what followed from them; a sentence. Raises ComityError."""
