@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from comity.backtracking import exponential
 from comity.charter_mistakes import Reader, WrongError
 from comity.core import harm as harms
 from comity.core.charter import OF_THE_HOUSE, SEVERITIES, Clause, Measure, State
@@ -154,12 +155,19 @@ class ClauseReader(Reader):
             self._wrong_at(i, e)
 
     def _compile(self, i: int, clause: Clause, compiler: Compiler) -> None:
+        patterns = compiler.plan.patterns.regexes
+        before = len(patterns)
         try:
             compiler.compile(clause.when, clause.parameters)
         except WhenError as e:
             if clause.rule:  # the rule's own text is sound: one of the parameters does not fit it
                 self._wrong(e.what, "clause", i, "parameters", expected=e.expected)
             self._wrong_at(i, e)
+        for regex in patterns[before:]:
+            if text := exponential(regex):
+                what = f"the pattern {regex.pattern!r} takes twice as long for each further letter of {text!r}"
+                expected = "a pattern that repeats nothing which repeats itself: one message could hold up all others"
+                self._wrong(what, "clause", i, "parameters" if clause.rule else "when", expected=expected)
 
     def _wrong_at(self, i: int, mistake: WhenError) -> NoReturn:
         """Note a mistake within the expression of a clause."""

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import hyperscan
 import numpy as np
 
-from comity.features.backtracking import exponential
 from comity.features.columns import Batch, Texts
 from comity.features.joined_form import UNLIKE, exact_in_ascii, joined_form
 from comity.features.pieces import Ints
@@ -23,10 +22,7 @@ _EVERY = 0  # what names messages that every pattern has to look at; in the scan
 
 
 def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    """Python's reading of a pattern.
-
-    Raises ValueError if it is none, would match an empty text, or takes exponentially long on some text.
-    """
+    """Python's reading of a pattern. Raises ValueError if it is none, or would match an empty text."""
     if any(ord(c) < 32 and c not in "\t\n" for c in pattern):  # noqa: PLR2004  below 32 are the control characters
         raise ValueError(f"the pattern {pattern!r} has a control character in it; write it as r'...' in an expression")
     try:
@@ -37,11 +33,6 @@ def compile_pattern(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
         raise ValueError(f"the pattern {pattern!r} cannot be read: {e}") from e
     if regex.search("") is not None:
         raise ValueError(f"the pattern {pattern!r} matches an empty text, and so every message")
-    if text := exponential(regex):
-        raise ValueError(
-            f"the pattern {pattern!r} takes twice as long for each further letter of {text!r}: one message could "
-            "hold up all others; repeat only once what it repeats within a repeat"
-        )
     return regex
 
 
@@ -64,6 +55,11 @@ class PatternSet:
             self._numbers[key] = len(self._regexes) - 1
             self._ready = False
         return self._numbers[key]
+
+    @property
+    def regexes(self) -> Sequence[re.Pattern[str]]:
+        """All patterns, by number."""
+        return self._regexes
 
     def rows(self, batch: Batch, number: int) -> Ints:
         """Rows of the batch in whose text the pattern is found, ascending."""
