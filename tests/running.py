@@ -17,7 +17,7 @@ import aiohttp
 from comity.adapters.matrix.client import Homeserver, HomeserverError, Json
 from homeserver import ANTISPAM_TOKEN, AS_TOKEN, HS_TOKEN, Synapse, free_port
 
-WITHIN = 20.0
+WITHIN = 60.0
 _LIMITS = itertools.count(1)
 CHARTER = """\
 [charter]

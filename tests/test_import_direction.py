@@ -33,8 +33,8 @@ MAY: dict[str, set[str]] = {
 }  # fmt: skip
 # Modules that stand alone, by the part they belong to.
 PART = {"logic": "language", "syntax": "language", "terms": "language", "charter_file": "charter",
-        "backtracking": "charter", "charter_clauses": "charter", "charter_mistakes": "charter", "rule_values": "charter",
-        "toml_places": "charter", "transcript": "charter", "bands": "book",
+        "backtracking": "charter", "charter_clauses": "charter", "charter_mistakes": "charter",
+        "rule_values": "charter", "toml_places": "charter", "transcript": "charter", "bands": "book",
         "settings_file": "settings"}  # fmt: skip
 
 
