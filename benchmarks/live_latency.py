@@ -19,11 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import living
-
-sys.path.insert(0, str(living.TESTS))
-import homeserver as tested
 from comity.adapters.matrix.appservice import Registration
 from comity.adapters.matrix.client import Homeserver, HomeserverError
+from living import tested
 
 FLAGGED, CLEAN = "zxspamword number {n} and a cup of tea", "a cup of tea number {n}, and the weather is fine"
 EACH = 4  # flagged messages of one sender, few enough that nothing but hiding follows

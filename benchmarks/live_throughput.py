@@ -20,6 +20,7 @@ import aiohttp
 from aiohttp import web
 
 import living
+from living import tested
 
 SERVER, ROOMS, MEMBERS, TOGETHER = "garden.example", 40, 3000, 100
 DEFAULT = living.HERE.parent / "src/comity/data/charter.toml"
@@ -139,13 +140,13 @@ async def measure(folder: Path, count: int, charter: str) -> None:
     runner = web.AppRunner(fake.app(), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = living.free_port()
+    port = tested.free_port()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     process = living.serve(folder, living.settings_of(address, port, fake.rooms, SERVER), charter)
     try:
         await asyncio.to_thread(living.wait_ready, port, process)
         bodies = list(transactions(count, fake.rooms))
-        headers = {"Authorization": f"Bearer {living.HS_TOKEN}"}
+        headers = {"Authorization": f"Bearer {tested.HS_TOKEN}"}
         took = []
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as session:
             start, cpu = time.perf_counter(), process.cpu()

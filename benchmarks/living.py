@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,10 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("tests", "tools")]  # where a Synapse is
+import homeserver as tested
+
+__all__ = ["HERE", "Process", "quantile", "serve", "settings_of", "tested", "wait_ready"]
+
 HERE = Path(__file__).parent
-TESTS = HERE.parent / "tests"
 COMITY = Path(sys.executable).with_name("comity")
-AS_TOKEN, HS_TOKEN = "as-token-of-tests", "hs-token-of-tests"
 _TICKS = os.sysconf("SC_CLK_TCK")
 CHARTER = """\
 [charter]
@@ -92,8 +94,8 @@ bind = "127.0.0.1:{port}"
 mode = "appservice"
 homeserver = "{homeserver}"
 user = "@comity:{server}"
-as_token = "{AS_TOKEN}"
-hs_token = "{HS_TOKEN}"
+as_token = "{tested.AS_TOKEN}"
+hs_token = "{tested.HS_TOKEN}"
 [[community]]
 id = "bench"
 charter = "charter.toml"
@@ -116,14 +118,6 @@ def wait_ready(port: int, process: Process, *, within: float = 60.0) -> None:
             said = e
         time.sleep(0.05)
     raise RuntimeError(f"it did not get ready: {said!r}")
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def quantile(values: Sequence[float], share: float) -> float:

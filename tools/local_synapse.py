@@ -8,6 +8,7 @@ import secrets
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ READY_WITHIN: Final = 90.0
 _UNLIMITED: Final = {"per_second": 100_000, "burst_count": 100_000}
 _LIMITS: Final = {
     **dict.fromkeys(("rc_message", "rc_registration", "rc_admin_redaction", "rc_joins_per_room"), _UNLIMITED),
+    **dict.fromkeys(("rc_reports", "rc_user_directory"), _UNLIMITED),
+    "rc_presence": {"per_user": _UNLIMITED},
     "rc_login": dict.fromkeys(("address", "account", "failed_attempts"), _UNLIMITED),
     "rc_joins": dict.fromkeys(("local", "remote"), _UNLIMITED),
     "rc_invites": dict.fromkeys(("per_room", "per_user", "per_issuer"), _UNLIMITED),
@@ -31,7 +34,10 @@ def free_port() -> int:
 
 
 class LocalSynapse:
-    """One Synapse. python: of the environment it is installed in; server: what account names end in."""
+    """One Synapse. python: of the environment it is installed in; server: what account names end in.
+
+    address: where it listens.
+    """
 
     def __init__(self, python: Path, folder: Path, server: str) -> None:
         self.python, self.folder, self.server = python, folder, server
@@ -40,44 +46,57 @@ class LocalSynapse:
         self._secret = secrets.token_urlsafe()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, registration: Path) -> None:
-        """Configure it with an application service, start it, and wait until it answers. Raises RuntimeError."""
-        self._write(registration)
+    def configure(self, registration: Path, *, limited: bool = False, **more: object) -> None:
+        """Write its configuration, and make its keys.
+
+        registration: of an application service; limited: with the rate limits that Synapse comes with; more: further
+        settings.
+        """
+        self._write(registration, {**({} if limited else _LIMITS), **more})
         self._run("--generate-keys").wait(READY_WITHIN)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers. Raises RuntimeError with the end of its log if it does not."""
         self._process = self._run()
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                self._call("GET", "/_matrix/client/versions")
+                self.call("GET", "/_matrix/client/versions")
             except OSError:
-                time.sleep(0.1)
+                time.sleep(0.05)
             else:
                 return
         self.stop()
-        raise RuntimeError(f"Synapse did not start; {self.folder / 'out.txt'} says why")
+        raise RuntimeError(f"Synapse did not start:\n{(self.folder / 'out.txt').read_text('utf-8')[-2000:]}")
 
-    def stop(self) -> None:
-        """Stop it, by its own process."""
+    def stop(self, *, kill: bool = False) -> None:
+        """Stop it by its own process, in peace or at once; stopping twice is stopping once."""
         process, self._process = self._process, None
-        if process is not None and process.poll() is None:
+        if process is None or process.poll() is not None:
+            return
+        if kill:
+            process.kill()
+        else:
             process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
 
-    def register(self, name: str, password: str) -> tuple[str, str]:
+    def register(self, name: str, password: str, *, admin: bool = False) -> tuple[str, str]:
         """A new account; its id and an access token."""
         path = "/_synapse/admin/v1/register"
-        nonce = self._call("GET", path)["nonce"]
-        said = b"\0".join([nonce.encode(), name.encode(), password.encode(), b"notadmin"])
+        nonce = self.call("GET", path)["nonce"]
+        rank = b"admin" if admin else b"notadmin"
+        said = b"\0".join([nonce.encode(), name.encode(), password.encode(), rank])
         mac = hmac.new(self._secret.encode(), said, hashlib.sha1).hexdigest()
-        body = {"nonce": nonce, "username": name, "password": password, "admin": False, "mac": mac}
-        answer = self._call("POST", path, body)
+        body = {"nonce": nonce, "username": name, "password": password, "admin": admin, "mac": mac}
+        answer = self.call("POST", path, body)
         return answer["user_id"], answer["access_token"]
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of any shape
+    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON of any shape
+        """One request without Comity's client. Raises OSError unless it is answered with a 2xx."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
@@ -99,11 +118,16 @@ class LocalSynapse:
                 start_new_session=True,  # Ctrl-C is ours: it ends last
             )
 
-    def _write(self, registration: Path) -> None:
+    def _write(self, registration: Path, more: Mapping[str, object]) -> None:
         """The configuration, as JSON, which is YAML."""
         folder = self.folder
         handler = {"class": "logging.FileHandler", "filename": str(folder / "synapse.log")}
-        log = {"version": 1, "handlers": {"file": handler}, "root": {"level": "WARNING", "handlers": ["file"]}}
+        log = {
+            "version": 1,
+            "handlers": {"file": handler},
+            "root": {"level": "WARNING", "handlers": ["file"]},
+            "disable_existing_loggers": False,
+        }
         (folder / "log.yaml").write_text(json.dumps(log), "utf-8")
         listener = {
             "port": self.port,
@@ -133,7 +157,7 @@ class LocalSynapse:
             "presence": {"enabled": False},
             "url_preview_enabled": False,
             "app_service_config_files": [str(registration)],
-            **_LIMITS,
+            **more,
         }
         file = folder / "homeserver.yaml"
         file.touch(0o600)

@@ -82,7 +82,8 @@ class Garden:
         self.comity("init", *options)
         with self.settings.open("a", encoding="utf-8") as settings:
             settings.write(FOLLOWED.format(server=SERVER))
-        self.synapse.start((own / "comity-registration.yaml").absolute())
+        self.synapse.configure((own / "comity-registration.yaml").absolute())
+        self.synapse.start()
 
     def comity(self, *arguments: str | Path) -> str:
         """Run a command of Comity to its end; what it says."""
