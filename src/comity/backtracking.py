@@ -16,9 +16,7 @@ from typing import Any, Final
 _MANY: Final = 8  # a repeat up to fewer times cannot do much
 _LETTERS: Final = range(3, 27)  # how often what is repeated stands in what is tried
 _LONG: Final = 0.001  # seconds; what is quicker than this to the end is harmless
-_GROWTH: Final = (
-    1.6  # times longer for each more: 2 if it doubles; of a polynomial of degree 5, less than that from 12 on
-)
+_GROWTH: Final = 1.6  # times longer for each more: 2 if it doubles; less from 12 on for a polynomial of degree 5
 _IN_A_ROW: Final = 3  # times it has to grow so
 _REPEATS: Final = frozenset({codes.MAX_REPEAT, codes.MIN_REPEAT})
 _ENDS: Final = ("\x01", "!", "")

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from comity.core.event import KINDS, Event, Unread
-from comity.core.ledger import ActivityColumns, FindingColumns
+from comity.core.ledger import NO_ACTIVITY, NO_FINDINGS, ActivityColumns
 from comity.engine import Engine, Turn
 from comity.features.columns import Batch, only
 from comity.features.kernels.aggregate import Tally
@@ -32,8 +32,6 @@ BATCH = 16_384  # events a turn: enough that what a turn costs is spread thin, f
 COMMIT = 262_144  # events a transaction
 MOST_UNREAD = 1_000  # that are named one by one; beyond, they are counted
 _MESSAGE = KINDS.index("message")
-_NO_ACTIVITY = ActivityColumns([], [], [])
-_NO_FINDINGS = FindingColumns([], [], [], [], [], [], [], [])
 
 
 class Chunk(Protocol):
@@ -134,7 +132,7 @@ class Rating:
         members, days, messages = self._tally.take()[:3]
         if len(members):
             activity = ActivityColumns(members.astype(np.int64).tolist(), days.tolist(), messages.tolist())
-            self._head = self._store.post(_NO_FINDINGS, activity, after=self._head)
+            self._head = self._store.post(NO_FINDINGS, activity, after=self._head)
         self._numbers.keep_names()
         self._store.add_seen(self._seen.take_new())
         self._store.save_window_states(self._states.dump())
@@ -186,7 +184,7 @@ class Rating:
     def _post(self, turn: Turn, members: Ints) -> None:
         figures, rooms = self._engine.figures(turn), self._numbers.rooms(turn.batch, turn.findings.rows)
         findings = finding_columns(turn, figures, members, rooms, self._clauses)
-        self._head = self._store.post(findings, _NO_ACTIVITY, after=self._head)
+        self._head = self._store.post(findings, NO_ACTIVITY, after=self._head)
         self.summary.findings.update(turn.findings.clauses.tolist())
         if self._on_findings is not None:
             self._on_findings(turn, figures)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from comity.adapters.matrix.carry_out import given_by, had_before
 from comity.adapters.matrix.normalise import Known
-from comity.adapters.matrix.power import Levels, enforceable, with_level
+from comity.adapters.matrix.power import Enforceable, Levels, enforceable, with_level
 from comity.core.action import Action, Say
 from comity.core.carried import Room
 from comity.core.case import Rated
@@ -50,7 +50,7 @@ class People:
         self.labels: dict[str, str] = {}
         self._given: dict[tuple[str, str], _Given] = {}
         self._numbers: dict[str, int] = {}
-        self._cannot: dict[str, tuple[Levels, dict[Measure, str]]] = {}
+        self._looked: dict[str, tuple[Levels, Enforceable]] = {}
 
     def rooms_of(self, realm: Realm) -> list[str]:
         """The rooms of a community."""
@@ -97,22 +97,23 @@ class People:
 
     def cannot(self, room: str) -> dict[Measure, str]:
         """The measures that cannot be carried out in a room, and why."""
-        levels = self.levels(room)
-        if levels is None:
-            return {}
-        known = self._cannot.get(room)
-        if known is None or known[0] is not levels:
-            measures = enforceable(levels, self.bot, encrypted=False).measures
-            known = self._cannot[room] = levels, {measure: why for measure, why in measures.items() if why}
-        return known[1]
+        found = self._enforceable(room)
+        return {measure: why for measure, why in found.measures.items() if why} if found else {}
 
     def beyond(self, room: str) -> list[str]:
         """What else stands in the way in a room, a sentence each: managers we cannot act upon, its version."""
+        found = self._enforceable(room)
+        return [*found.notes, *found.out_of_reach.values()] if found else []
+
+    def _enforceable(self, room: str) -> Enforceable | None:
+        """What can be carried out in a room, worked out once for its levels; None while they are not known."""
         levels = self.levels(room)
         if levels is None:
-            return []
-        found = enforceable(levels, self.bot, encrypted=False)
-        return [*found.notes, *found.out_of_reach.values()]
+            return None
+        known = self._looked.get(room)
+        if known is None or known[0] is not levels:
+            known = self._looked[room] = levels, enforceable(levels, self.bot, encrypted=False)
+        return known[1]
 
     def rooms(
         self, realm: Realm, members: Mapping[int, str], numbers: Collection[int] = (), day: int = 0

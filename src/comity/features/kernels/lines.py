@@ -19,8 +19,8 @@ NONE = -1
 # The fields, strings first: what comes of each is a span.
 STRINGS = ("id", "at", "community", "room", "member", "name", "text", "account_created_at", "reply_to", "target")
 FIELDS = (*STRINGS, "kind", "role", "mentions", "messages_before", "media")
-TEXT, KIND, ROLE, MENTIONS, BEFORE, MEDIA = (
-    FIELDS.index(f) for f in ("text", "kind", "role", "mentions", "messages_before", "media")
+KIND, ROLE, MENTIONS, BEFORE, MEDIA = (
+    FIELDS.index(f) for f in ("kind", "role", "mentions", "messages_before", "media")
 )
 _NEEDED = sum(1 << FIELDS.index(f) for f in ("id", "at", "kind", "community", "room", "member"))
 _OPTIONAL = ((1 << len(FIELDS)) - 1) & ~_NEEDED
