@@ -6,7 +6,7 @@ SYNAPSE := .venv-synapse
 EXPORT ?= examples/tea-garden/chat.ndjson
 OUT ?= out
 
-.PHONY: run run-matrix install test check docs bench bench-live lock clean
+.PHONY: run run-matrix install test explore check docs bench bench-live lock clean
 .DELETE_ON_ERROR:
 
 run: install
@@ -22,6 +22,10 @@ install: $(VENV)/installed
 test: $(VENV)/dev $(SYNAPSE)/installed check
 	$(BIN)/python tools/chromium.py
 	$(BIN)/python -m pytest -n 2
+
+# The same tests on examples that nobody has seen before.
+explore: $(VENV)/dev $(SYNAPSE)/installed
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=default
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comity.adapters.matrix.migrate import (
@@ -249,6 +249,7 @@ WORDS = st.lists(st.text(max_size=6), min_size=1, max_size=3)
 
 
 @settings(max_examples=60)
+@example(name="MentionFlood", words=["tea"], number=1 << 53, minutes=None)
 @given(name=st.sampled_from(sorted(CLAUSES)), words=WORDS, number=ODD, minutes=ODD)
 def test_every_proposal_can_be_adopted(*, name: str, words: list[str], number: Any, minutes: Any) -> None:  # noqa: ANN401  any JSON
     """Whatever words and figures stood there, what is proposed is a charter without a mistake, all in shadow."""

@@ -17,6 +17,7 @@ import msgspec
 _DAY, _HOUR = 86_400, 3_600  # seconds
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_ALLOWED: Final = 4_000  # what a rule over time can count to
+_MOST_MENTIONED: Final = 1 << 16  # an event has no more bytes than that
 
 
 class NoCounterpartError(Exception):
@@ -114,7 +115,7 @@ def _flood(allowed: int, seconds: int, remarks: Iterable[str]) -> Clause:
 
 
 def _mentions(most: int, remarks: Iterable[str]) -> Clause:
-    return proposed("mentions", {"mentioned": max(most + 1, 2)}, remarks)
+    return proposed("mentions", {"mentioned": min(max(most + 1, 2), _MOST_MENTIONED)}, remarks)
 
 
 def _raid(joins: int, seconds: int, remarks: Iterable[str]) -> Clause:
