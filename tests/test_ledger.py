@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from comity.core import ledger
 from comity.core.ledger import ActivityColumns, ClauseRow, Entries, FindingColumns, ReversalRow
 
+SALT = b"salt of 16 bytes"
 ANA, FLOOD = b"ana's pseudonym.", b"flood's digest.."
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
@@ -35,7 +36,7 @@ def one_finding(**other: object) -> FindingColumns:
     return FindingColumns(**{name: [value] for name, value in (columns | other).items()})  # type: ignore[arg-type]
 
 
-def by_hand(*fields: object, member: bytes, clause: bytes, texts: tuple[str, ...]) -> bytes:
+def by_hand(*fields: object, member: bytes, clause: bytes, texts: tuple[str, ...], cover: bytes = bytes(32)) -> bytes:
     """Canonical bytes as the module's docstring says them, field by field."""
     number, kind, at, day, room, messages, reverses = fields
     lengths = (len(text) for text in texts)
@@ -44,7 +45,9 @@ def by_hand(*fields: object, member: bytes, clause: bytes, texts: tuple[str, ...
         + member
         + struct.pack(">I", room)
         + clause
-        + struct.pack(">QQ5I", messages, reverses, *lengths)
+        + struct.pack(">QQ", messages, reverses)
+        + cover
+        + struct.pack(">4I", *lengths)
         + "".join(texts).encode()
     )
 
@@ -62,12 +65,13 @@ def test_canonical_bytes_are_as_written_down() -> None:
         0,
         member=ANA,
         clause=FLOOD,
-        texts=("$tea", "thé 🫖", '{"count":11}', "", ""),
+        texts=("$tea", '{"count":11}', "", ""),
+        cover=sha256(SALT + "thé 🫖".encode()).digest(),
     )
-    activity = by_hand(8, 2, 0, 20578, 0, 12, 0, member=ANA, clause=zero, texts=("",) * 5)
-    reversal = by_hand(9, 3, 5, 0, 0, 0, 7, member=zero, clause=zero, texts=("", "", "", "it was a quotation", "cleo"))
+    activity = by_hand(8, 2, 0, 20578, 0, 12, 0, member=ANA, clause=zero, texts=("",) * 4)
+    reversal = by_hand(9, 3, 5, 0, 0, 0, 7, member=zero, clause=zero, texts=("", "", "it was a quotation", "cleo"))
 
-    assert [finding] == ledger.finding_bytes(7, one_finding(), ids(ANA), ids(FLOOD))
+    assert [finding] == ledger.finding_bytes(7, one_finding(), ids(ANA), ids(FLOOD), [SALT])
     assert [activity] == ledger.activity_bytes(8, ActivityColumns([1], [20578], [12]), ids(ANA))
     assert reversal == ledger.reversal_bytes(9, ReversalRow(5, 7, "it was a quotation", "cleo"))
 
@@ -81,14 +85,14 @@ def test_a_seal_is_the_hash_of_the_seal_before_and_the_entry() -> None:
     assert [second] == ledger.seals(first, [b"tea"])
 
 
-@given(st.lists(st.tuples(*[TEXTS] * 5), min_size=2, max_size=2, unique=True))
+@given(st.lists(st.tuples(*[TEXTS] * 4), min_size=2, max_size=2, unique=True))
 def test_entries_that_differ_only_in_their_texts_have_different_bytes(texts: list[tuple[str, ...]]) -> None:
     """Nothing can be moved from one text to the next without breaking the seal."""
 
-    def sealed(event: str, excerpt: str, figures: str, reason: str, by: str) -> bytes:
+    def sealed(event: str, figures: str, reason: str, by: str) -> bytes:
         nobody = ids(bytes(16))
-        numbers = ([1], [1], [0], [0], nobody, [0], nobody, [0], [0])
-        return ledger.canonical(Entries(*numbers, [event], [excerpt], [figures], [reason], [by]))[0]
+        numbers = ([1], [1], [0], [0], nobody, [0], nobody, [0], [0], np.zeros(1, ledger.COVER))
+        return ledger.canonical(Entries(*numbers, [event], [figures], [reason], [by]))[0]
 
     assert sealed(*texts[0]) != sealed(*texts[1])
 
@@ -98,8 +102,8 @@ def test_every_number_of_a_finding_is_sealed(column: str) -> None:
     """A number that is changed by one changes the bytes."""
     changed = one_finding(**{column: getattr(one_finding(), column)[0] + 1})
 
-    assert ledger.finding_bytes(1, changed, ids(ANA), ids(FLOOD)) != ledger.finding_bytes(
-        1, one_finding(), ids(ANA), ids(FLOOD)
+    assert ledger.finding_bytes(1, changed, ids(ANA), ids(FLOOD), [SALT]) != ledger.finding_bytes(
+        1, one_finding(), ids(ANA), ids(FLOOD), [SALT]
     )
 
 
@@ -115,7 +119,15 @@ def test_every_number_of_a_finding_is_sealed(column: str) -> None:
 def test_what_cannot_be_sealed_is_an_error(columns: FindingColumns, message: str) -> None:
     """Numbers are never cut to fit, rows never paired wrongly, texts never guessed."""
     with pytest.raises(ValueError, match=message):
-        ledger.finding_bytes(1, columns, ids(ANA), ids(FLOOD))
+        ledger.finding_bytes(1, columns, ids(ANA), ids(FLOOD), [SALT])
+
+
+def test_a_cover_tells_nothing_without_its_salt() -> None:
+    """The same words have another cover under another salt, and no word can slip into the salt."""
+    assert ledger.cover(SALT, "tea") != ledger.cover(SALT[::-1], "tea")
+    assert ledger.cover(SALT, "tea") == sha256(SALT + b"tea").digest()
+    with pytest.raises(ValueError, match="a salt has 16 bytes, got 17"):
+        ledger.cover(SALT + b"t", "ea")
 
 
 def test_a_clauses_digest_depends_on_all_of_it() -> None:

@@ -27,12 +27,13 @@ def contents(path: Path) -> tuple[object, ...]:
     with opened(path) as store:
         assert store.verify().whole
         seen = [store.seen(hour).tolist() for hour in range(BATCHES)]
-        return store.head(), store.counts(), seen, store.window_states(), store.runs()[0].sources
+        findings = [store.findings(member) for member in range(1, store.counts().members + 1)]
+        return store.head().number, findings, store.counts(), seen, store.window_states(), store.runs()[0].sources
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[[str], Path]:
-    """Copies of one store, so that keys and with them seals can be compared."""
+    """Copies of one store, so that keys and with them members can be compared."""
     first = tmp_path / "first.sqlite"
     with opened(first) as store:
         garden(store)

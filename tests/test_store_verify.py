@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity.core.errors import StoreError
-from store_entries import filled, garden, opened, post_findings
+from store_entries import MORNING, filled, garden, opened, post_findings
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def tampered(path: Path, *statements: str) -> tuple[int | None, str]:
     return verdict.number, verdict.what
 
 
-COLUMNS = "kind, at, day, member, room, clause, event, excerpt, figures, messages, reverses, reason, by"
+COLUMNS = "kind, at, day, member, room, clause, event, excerpt, figures, salt, cover, messages, reverses, reason, by"
 CHANGED = "entry {}, its member, or its clause was changed after it was sealed"
 
 
@@ -44,6 +44,9 @@ CHANGED = "entry {}, its member, or its clause was changed after it was sealed"
         ("event", "'$other'"),
         ("excerpt", "excerpt || '.'"),
         ("figures", "'{}'"),
+        ("salt", "randomblob(16)"),
+        ("salt", "NULL"),
+        ("cover", "randomblob(32)"),
         ("messages", "1"),
         ("reverses", "1"),
         ("reason", "'none'"),
@@ -147,10 +150,29 @@ def test_a_change_of_what_entries_rest_on_is_found(path: Path, statement: str, n
     assert (number, what) == tampered(path, "PRAGMA foreign_keys = OFF", statement)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    ["cover = randomblob(32)", "cover = NULL", "excerpt = 'tea'", "salt = randomblob(16)",
+     "salt = randomblob(16), excerpt = 'tea', cover = NULL"],
+)  # fmt: skip
+def test_a_change_of_an_erased_excerpt_is_found(path: Path, changed: str) -> None:
+    """Nothing can be put where something was erased, and who erased leaves the chain whole."""
+    with opened(path) as store:
+        assert 20 == store.erase_excerpts(now=MORNING + 60_000)
+        assert store.verify().whole
+
+    assert (8, CHANGED.format(8)) == tampered(path, f"UPDATE entry SET {changed} WHERE number = 8")
+
+
 def test_entries_can_be_neither_changed_nor_deleted(path: Path) -> None:
     """The file itself refuses, also to a person at a prompt."""
     with closing(sqlite3.connect(path)) as db:
-        for statement in ("UPDATE entry SET day = 1", "DELETE FROM entry WHERE number = 3"):
+        for statement in (
+            "UPDATE entry SET day = 1",
+            "UPDATE entry SET excerpt = NULL, salt = NULL, cover = zeroblob(32), day = 1",
+            "UPDATE entry SET excerpt = 'tea'",
+            "DELETE FROM entry WHERE number = 3",
+        ):
             with pytest.raises(sqlite3.IntegrityError, match="entries are final"):
                 db.execute(statement)
 

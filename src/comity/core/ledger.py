@@ -6,9 +6,11 @@ The canonical bytes name the member by pseudonym and the clause by the digest of
 behind the ledger's back, and they cover every column of the entry:
 
     number u64 | kind u8 | at i64 | day i32 | member 16 bytes | room u32 | clause 16 bytes | messages u64 |
-    reverses u64 | lengths u32 x 5 | event | excerpt | figures | reason | by
+    reverses u64 | cover 32 bytes | lengths u32 x 4 | event | figures | reason | by
 
-all whole numbers big-endian, lengths in code points, texts in UTF-8, what a kind does not have as zeros or empty.
+all whole numbers big-endian, lengths in code points, texts in UTF-8, what a kind does not have as zeros or empty. The
+cover of a finding stands for its excerpt: SHA-256(salt of 16 random bytes || excerpt in UTF-8). Once salt and excerpt
+are erased, the cover alone is kept; it tells nothing about what was written, and the chain stays whole.
 """
 
 from collections.abc import Iterable, Sequence, Sized
@@ -29,6 +31,8 @@ ACTIVITY: Final = 2
 REVERSAL: Final = 3
 KINDS: Final = {FINDING: "finding", ACTIVITY: "activity", REVERSAL: "reversal"}
 ID: Final = np.dtype("V16")
+COVER: Final = np.dtype("V32")
+SALT_BYTES: Final = 16
 NOBODY: Final = np.zeros(1, ID)
 
 _HEADER: Final = np.dtype(
@@ -42,7 +46,8 @@ _HEADER: Final = np.dtype(
         ("clause", ID),
         ("messages", ">u8"),
         ("reverses", ">u8"),
-        ("lengths", ">u4", 5),
+        ("cover", COVER),
+        ("lengths", ">u4", 4),
     ]
 )
 _WHOLE: Final = f"V{_HEADER.itemsize}"
@@ -143,7 +148,7 @@ def clause_digest(clause: ClauseRow) -> bytes:
 class Entries(NamedTuple):
     """Entries of any kind as whole columns; what a kind does not have is 0, 16 zero bytes, or empty.
 
-    All of shape (entries,); member and clause by id of 16 bytes, the rest as in the columns above.
+    All of shape (entries,); member and clause by id of 16 bytes, cover of 32 bytes, the rest as in the columns above.
     """
 
     number: Sequence[int]
@@ -155,15 +160,29 @@ class Entries(NamedTuple):
     clause: Ids
     messages: Sequence[int]
     reverses: Sequence[int]
+    cover: npt.NDArray[np.void]
     event: Sequence[str]
-    excerpt: Sequence[str]
     figures: Sequence[str]
     reason: Sequence[str]
     by: Sequence[str]
 
 
-def finding_bytes(first: int, findings: FindingColumns, members: Ids, clauses: Ids) -> list[bytes]:
+def cover(salt: bytes, excerpt: str) -> bytes:
+    """What stands for an excerpt in its entry's seal, 32 bytes.
+
+    Raises ValueError if the salt has another length than 16: the excerpt's beginning could pass for a part of it.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes, got {len(salt)}")
+    return sha256(salt + excerpt.encode()).digest()
+
+
+def finding_bytes(
+    first: int, findings: FindingColumns, members: Ids, clauses: Ids, salts: Sequence[bytes]
+) -> list[bytes]:
     """Canonical bytes of findings numbered from ``first`` on; members, clauses: an id for each, shape (findings,).
+
+    salts: 16 random bytes for each, drawn anew and used once: whoever knows an erased excerpt's salt can try guesses.
 
     Raises ValueError if columns differ in length or a figure is out of bounds, UnicodeEncodeError for a lone surrogate.
     """
@@ -171,7 +190,11 @@ def finding_bytes(first: int, findings: FindingColumns, members: Ids, clauses: I
     for name in ("at", "day", "room"):
         _fill(header, name, getattr(findings, name))
     header["clause"] = clauses
-    return _joined(header, (findings.event, findings.excerpt, findings.figures))
+    if set(map(len, salts)) - {SALT_BYTES}:
+        raise ValueError(f"every salt has {SALT_BYTES} bytes")
+    covers = [sha256(salt + text.encode()).digest() for salt, text in zip(salts, findings.excerpt, strict=True)]
+    header["cover"] = np.frombuffer(b"".join(covers), COVER)
+    return _joined(header, (findings.event, findings.figures))
 
 
 def activity_bytes(first: int, activity: ActivityColumns, members: Ids) -> list[bytes]:
@@ -187,7 +210,7 @@ def reversal_bytes(number: int, reversal: ReversalRow) -> bytes:
     header = _header(number, REVERSAL, 1, NOBODY)
     _fill(header, "at", [reversal.at])
     _fill(header, "reverses", [reversal.reverses])
-    return _joined(header, ([""], [""], [""], [reversal.reason], [reversal.by]))[0]
+    return _joined(header, ([""], [""], [reversal.reason], [reversal.by]))[0]
 
 
 def canonical(entries: Entries) -> list[bytes]:
@@ -195,8 +218,8 @@ def canonical(entries: Entries) -> list[bytes]:
     header = np.zeros(rows(entries), _HEADER)
     for name in _BOUNDS:
         _fill(header, name, getattr(entries, name))
-    header["member"], header["clause"] = entries.member, entries.clause
-    return _joined(header, entries[9:])
+    header["member"], header["clause"], header["cover"] = entries.member, entries.clause, entries.cover
+    return _joined(header, entries[10:])
 
 
 def seals(before: bytes, entries: Iterable[bytes]) -> list[bytes]:

@@ -183,10 +183,19 @@ class Store(Protocol):
     def members_named(self, text: str, *, most: int = 50) -> list[MemberRow]:
         """Members whose account or name contains the text, in whatever case, or whose pseudonym begins with it."""
 
-    def forget_account(self, member: int) -> bool:
+    def forget_account(self, member: int, *, now: int | None = None) -> bool:
         """Erase account and name of a member from the store's files; pseudonym, entries and chain stay whole.
 
-        False if there was none. If the account speaks again it is the same member, and mapped again.
+        now: milliseconds since 1970; if given, the member's excerpts go as well, as ``erase_excerpts`` has it. False if
+        there was no account. If the account speaks again it is the same member, and mapped again.
+        """
+
+    def erase_excerpts(self, *, now: int, before: int | None = None, member: int | None = None) -> int:
+        """Erase what members wrote from findings made before a time, with the salt; return how many lost theirs.
+
+        now, before: milliseconds since 1970, before is now if None; member: whose, of all if None. What a proposal that
+        waits or a statement that can still be appealed rests on is kept; statements lose their own excerpts when they
+        no longer can. Findings read as before with an empty excerpt, seals and chain stay as they are.
         """
 
     def seen(self, hour: int) -> Hashes:

@@ -13,6 +13,7 @@ import numpy as np
 from comity.core import ledger
 from comity.core.errors import LedgerMovedError, StoreError
 from comity.core.ledger import ActivityColumns, ClauseRow, FindingColumns, Head, ReversalRow
+from comity.stores import salts
 from comity.stores import sqlite_read as read
 from comity.stores.contract import (
     ActivityInForce,
@@ -28,6 +29,7 @@ from comity.stores.contract import (
 )
 from comity.stores.lock import WriterLock
 from comity.stores.sqlite_decisions import SqliteDecisions
+from comity.stores.sqlite_excerpts import erase_excerpts
 from comity.stores.sqlite_file import check_place, connect, told
 from comity.stores.sqlite_journal import SqliteJournal
 from comity.stores.sqlite_names import Names
@@ -188,13 +190,23 @@ class SqliteStore:
         with told(self.path):
             return read.members_named(self._db, text, most)
 
-    def forget_account(self, member: int) -> bool:
+    def forget_account(self, member: int, *, now: int | None = None) -> bool:
         """See ``contract.Store.forget_account``."""
         with self.write():
             self.decisions.forget(member)
             gone = self._names.forget_account(member)
             self._erased |= gone
+            if now is not None:
+                self.erase_excerpts(now=now, member=member)
         return gone
+
+    def erase_excerpts(self, *, now: int, before: int | None = None, member: int | None = None) -> int:
+        """See ``contract.Store.erase_excerpts``."""
+        with self.write():
+            self._index(0)
+            erased = erase_excerpts(self._db, now, now if before is None else before, member)
+            self._erased |= erased > 0
+        return erased
 
     # The ledger.
 
@@ -224,12 +236,13 @@ class SqliteStore:
         for start in range(0, count, _ROWS):
             part = slice(start, start + _ROWS)
             columns = FindingColumns._make(column[part] for column in findings)
-            sealed = ledger.finding_bytes(head.number + 1, columns, members[part], clauses[part])
+            drawn = salts.draw(len(columns.at))
+            sealed = ledger.finding_bytes(head.number + 1, columns, members[part], clauses[part], drawn)
             head = self._append(
-                "kind, number, at, day, member, room, clause, event, excerpt, figures, seal",
+                "kind, number, at, day, member, room, clause, event, excerpt, figures, salt, seal",
                 ledger.FINDING,
                 sealed,
-                columns,
+                (*columns, list(map(bytearray, drawn))),
                 head,
             )
         return head

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from comity.core import ledger
 from comity.core.errors import StoreError
 from comity.stores.sqlite_read import only
 from comity.stores.sqlite_schema import APPLICATION, FORMAT, migrate
@@ -112,6 +113,7 @@ def _said_format(db: sqlite3.Connection, path: Path) -> int:
 
 
 def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
+    db.create_function("cover_of", 2, ledger.cover, deterministic=True)
     db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
     if read_only:
         db.execute(_CACHE)

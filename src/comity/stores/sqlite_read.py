@@ -71,8 +71,8 @@ def findings(db: sqlite3.Connection, member: int) -> list[FindingRow]:
     """A member's findings: by the index as far as it goes, from there on by looking."""
     rows = db.execute(
         """
-        SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, entry.excerpt, entry.figures,
-               reversal.number
+        SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, ifnull(entry.excerpt, ''),
+               entry.figures, reversal.number
         FROM entry LEFT JOIN entry AS reversal ON reversal.reverses = entry.number
         WHERE entry.number IN (
           SELECT number FROM finding_of WHERE member = :member
@@ -143,7 +143,7 @@ def entries(db: sqlite3.Connection) -> Iterator[Rows]:
         """
         SELECT number, kind, ifnull(at, 0), ifnull(day, 0), ifnull(member, 0), ifnull(room, 0), ifnull(clause, 0),
                ifnull(messages, 0), ifnull(reverses, 0), ifnull(event, ''), ifnull(excerpt, ''), ifnull(figures, ''),
-               ifnull(reason, ''), ifnull(by, ''), seal
+               ifnull(reason, ''), ifnull(by, ''), salt, cover, seal
         FROM entry ORDER BY number
         """
     )

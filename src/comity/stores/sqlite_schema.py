@@ -43,12 +43,22 @@ CREATE TABLE entry (
   kind INTEGER NOT NULL,  -- 1 finding, 2 activity, 3 reversal
   at INTEGER, day INTEGER, member INTEGER, room INTEGER, clause INTEGER,
   event TEXT, excerpt TEXT, figures TEXT,
+  salt BLOB,              -- with the excerpt it makes the cover that is sealed; erased together,
+  cover BLOB,             -- and then the cover itself is kept
   messages INTEGER,
   reverses INTEGER, reason TEXT, by TEXT,
   seal BLOB NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX entry_reversed_once ON entry (reverses) WHERE reverses IS NOT NULL;
-CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry BEGIN SELECT raise(ABORT, 'entries are final: reverse it'); END;
+CREATE TRIGGER entry_is_final BEFORE UPDATE ON entry
+WHEN NOT (
+  OLD.salt IS NOT NULL AND NEW.salt IS NULL AND NEW.excerpt IS NULL AND length(NEW.cover) = 32
+  AND NEW.number = OLD.number AND NEW.kind = OLD.kind AND NEW.at IS OLD.at AND NEW.day IS OLD.day
+  AND NEW.member IS OLD.member AND NEW.room IS OLD.room AND NEW.clause IS OLD.clause AND NEW.event IS OLD.event
+  AND NEW.figures IS OLD.figures AND NEW.messages IS OLD.messages AND NEW.reverses IS OLD.reverses
+  AND NEW.reason IS OLD.reason AND NEW.by IS OLD.by AND NEW.seal = OLD.seal
+)
+BEGIN SELECT raise(ABORT, 'entries are final: reverse it'); END;
 CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'entries are final: reverse it'); END;
 -- Filled behind the ledger, sorted: as an index of the table it would cost a third of every entry.
 CREATE TABLE finding_of (member INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (member, number))

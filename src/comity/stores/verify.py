@@ -13,7 +13,10 @@ from comity.stores.contract import Verdict
 
 
 class Row(NamedTuple):
-    """One stored entry, with numbers for member and clause, 0 or "" for what its kind does not have, and its seal."""
+    """One stored entry, with numbers for member and clause, 0 or "" for what its kind does not have, and its seal.
+
+    salt: of a finding whose excerpt is kept; cover: of one whose excerpt was erased; else None.
+    """
 
     number: int
     kind: int
@@ -29,10 +32,13 @@ class Row(NamedTuple):
     figures: str
     reason: str
     by: str
+    salt: bytes | None
+    cover: bytes | None
     seal: bytes
 
 
 Rows = Sequence[tuple[object, ...]]
+_NO_COVER: Final = bytes(ledger.COVER.itemsize)
 _LOOK_AHEAD: Final = 100_000  # rows among which an entry out of its place is looked for
 
 
@@ -179,15 +185,30 @@ def _seal(row: Row, last: Head, known: Known) -> bytes | None:
 
 def _bodies(columns: Sequence[Sequence[object]], known: Known) -> list[bytes] | None:
     try:
-        number, kind, at, day, member, room, clause, messages, reverses, *texts, _ = columns
+        number, kind, at, day, member, room, clause, messages, reverses, event, excerpt, *texts = columns[:-3]
+        salt, cover = columns[-3:-1]
         members, clauses = np.asarray(member, np.int64), np.asarray(clause, np.int64)
         if min(members.min(), clauses.min()) < 0:
             return None
         ids = known.members[members], known.clauses[clauses]
-        plain = (number, kind, at, day, ids[0], room, ids[1], messages, reverses, *texts)
+        covers = np.frombuffer(b"".join(map(_cover, kind, excerpt, salt, cover)), ledger.COVER)
+        plain = (number, kind, at, day, ids[0], room, ids[1], messages, reverses, covers, event, *texts)
         return ledger.canonical(Entries._make(plain))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+def _cover(kind: object, excerpt: object, salt: object, cover: object) -> bytes:
+    """What stands for the excerpt of a row. Raises ValueError or TypeError if the row holds what no row can hold."""
+    if kind == ledger.FINDING and isinstance(salt, bytes) and isinstance(excerpt, str) and cover is None:
+        return ledger.cover(salt, excerpt)
+    if excerpt or salt is not None:
+        raise ValueError("an excerpt without its salt, or a salt where no excerpt is")
+    if kind != ledger.FINDING and cover is None:
+        return _NO_COVER
+    if kind == ledger.FINDING and isinstance(cover, bytes) and len(cover) == len(_NO_COVER):
+        return cover
+    raise ValueError("a finding has either a salt or a cover, and nothing else has any")
 
 
 def _spell(first: int, last: int) -> str:

@@ -1,0 +1,45 @@
+"""Erasing what members wrote from a SQLite store once nothing rests on it any more; seals stay as they are."""
+
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from comity.core.statement import Statement
+
+# Nobody can defend against what nobody can read: what waits for a person, or can be appealed, keeps its excerpts.
+_NEEDED: Final = """
+EXISTS (
+  SELECT 1 FROM rests_on JOIN decision ON decision.number = rests_on.decision
+  LEFT JOIN statement ON statement.decision = decision.number
+  WHERE rests_on.entry = entry.number
+    AND (decision.course = 'proposed' OR json_extract(statement.body, '$.appeal_until') > :now)
+)
+"""
+
+
+def erase_excerpts(db: sqlite3.Connection, now: int, before: int, member: int | None) -> int:
+    """Part of ``Store.erase_excerpts``, within its transaction; ``finding_of`` must be up to date."""
+    whose = "" if member is None else "AND number IN (SELECT number FROM finding_of WHERE member = :member)"
+    bound = {"now": now, "before": before, "member": member}
+    erased = db.execute(
+        "UPDATE entry SET cover = cover_of(salt, excerpt), salt = NULL, excerpt = NULL "  # noqa: S608 - our own words
+        f"WHERE salt IS NOT NULL AND at < :before {whose} AND NOT {_NEEDED}",
+        bound,
+    ).rowcount
+    whose = "" if member is None else "AND decision.member = :member"
+    stated = db.execute(
+        "SELECT decision, body FROM statement JOIN decision ON number = decision "  # noqa: S608 - our own words
+        f"WHERE json_extract(body, '$.appeal_until') <= :now {whose}",
+        bound,
+    ).fetchall()
+    for number, body in stated:
+        s = msgspec.json.decode(body, type=Statement)
+        if any(fact.excerpt for fact in s.facts):
+            facts = tuple(msgspec.structs.replace(fact, excerpt="") for fact in s.facts)
+            bare = msgspec.json.encode(msgspec.structs.replace(s, facts=facts)).decode()
+            db.execute("UPDATE statement SET body = ? WHERE decision = ?", (bare, number))
+            # What the member was told has them too.
+            told = "UPDATE action SET body = json_set(body, '$.text', '') WHERE decision = ? AND state <> 'waiting'"
+            db.execute(told, (number,))
+    return erased
