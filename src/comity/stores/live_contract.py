@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from comity.stores.access_contract import Access
 from comity.stores.decisions_contract import DecidingStore
 
 
@@ -45,3 +46,7 @@ class LiveStore(DecidingStore, Protocol):
     @property
     def journal(self) -> Journal:
         """Its last turns and notes; they join its ``write()``."""
+
+    @property
+    def access(self) -> Access:
+        """Its people and their ways in; they join its ``write()``."""

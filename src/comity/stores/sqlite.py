@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from comity.stores.contract import (
     Verdict,
 )
 from comity.stores.lock import WriterLock
+from comity.stores.sql_access import SqlAccess
 from comity.stores.sqlite_decisions import SqliteDecisions
 from comity.stores.sqlite_excerpts import erase_excerpts
 from comity.stores.sqlite_file import check_place, connect, told
@@ -52,6 +54,7 @@ class SqliteStore:
         self._names = Names(db, self.write)
         self.decisions = SqliteDecisions(path, db, self)
         self.journal = SqliteJournal(path, db, self.write)
+        self.access = SqlAccess(db, self.write, partial(told, path))
 
     @classmethod
     def open(cls, path: Path | str, *, durable: bool, read_only: bool = False) -> Self:

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from comity.core.ledger import GENESIS
+from comity.stores.access_schema import ACCESS
 
 APPLICATION: Final = 0x436F6D69  # "Comi", in the header of every store of ours
 
@@ -150,6 +151,7 @@ STEPS: Final = (
     _FIRST,
     _SECOND,
     _THIRD,
+    ACCESS,
 )  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
