@@ -4,13 +4,15 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from comity.charter_clauses import ClauseReader
 from comity.core.charter import LONGEST_AUTOMATIC, Charter
+from comity.core.due_process import BOUNDS as TERMS
+from comity.core.due_process import DueProcess
 from comity.core.errors import ComityError, SourceError
 from comity.core.parameters import BOUNDS, Parameters
 from comity.rule_values import read_text
@@ -18,9 +20,12 @@ from comity.syntax import duration
 from comity.toml_places import read_toml
 
 _CHARTER = ("community", "language", "time_zone", "longest")
-_STANDING = re.compile(r"(?:standing\.|\$\.|: )(\w+)")
+_NAMED = re.compile(r"(?:standing\.|due_process\.|\$\.|: )(\w+)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_TOP = ("charter", "clause", "standing")
+_TOP = ("charter", "clause", "standing", "due_process")
+
+
+_Figures = TypeVar("_Figures", bound=msgspec.Struct)
 
 
 class CharterError(ComityError):
@@ -70,7 +75,8 @@ class _Reader(ClauseReader):
             time_zone=self._zone(head),
             clauses=tuple(clauses),
             longest=self._longest(head),
-            standing=self._standing(),
+            standing=self._figures("standing", BOUNDS, Parameters),
+            due_process=self._figures("due_process", TERMS, DueProcess),
         )
 
     def _table(self, name: str) -> Mapping[str, Any]:
@@ -115,14 +121,15 @@ class _Reader(ClauseReader):
             self._note("a measure has to last some time", "charter", "longest", expected="more than 0s", value=True)
         return longest
 
-    def _standing(self) -> Parameters:
-        table = self._table("standing")
-        self._only(table, tuple(BOUNDS), "standing")
-        given = {k: v for k, v in table.items() if k in BOUNDS}
+    def _figures(self, name: str, bounds: Mapping[str, object], of: type[_Figures]) -> _Figures:
+        """A section of whole numbers."""
+        table = self._table(name)
+        self._only(table, tuple(bounds), name)
+        given = {k: v for k, v in table.items() if k in bounds}
         try:
-            return msgspec.convert(given, Parameters)
+            return msgspec.convert(given, of)
         except (msgspec.ValidationError, ValueError) as e:
-            named = _STANDING.search(str(e))
+            named = _NAMED.search(str(e))
             wrong = [named[1]] if named and named[1] in given else []
-            self._note(str(e).partition(" - at ")[0], "standing", *wrong, value=True)
-            return Parameters()
+            self._note(str(e).partition(" - at ")[0], name, *wrong, value=True)
+            return of()

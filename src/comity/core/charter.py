@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from comity.core.due_process import DEFAULT as DEFAULT_TERMS
+from comity.core.due_process import DueProcess
 from comity.core.harm import Severity
 from comity.core.parameters import DEFAULT, Parameters
 
@@ -81,7 +83,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
 class Charter(msgspec.Struct, frozen=True, kw_only=True):
     """A charter. language: BCP 47; time_zone: of the tz database, its days are the days of the ledger.
 
-    longest: of an automatic measure, at most 72 hours; standing: the figures of section "standing".
+    longest: of an automatic measure, at most 72 hours; standing, due_process: the figures of the sections so named.
     """
 
     community: str
@@ -90,6 +92,7 @@ class Charter(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[Clause, ...]
     longest: dt.timedelta = LONGEST_AUTOMATIC
     standing: Parameters = DEFAULT
+    due_process: DueProcess = DEFAULT_TERMS
 
     @property
     def zone(self) -> ZoneInfo:

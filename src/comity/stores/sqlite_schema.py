@@ -7,6 +7,7 @@ from typing import Final
 
 from comity.core.ledger import GENESIS
 from comity.stores.access_schema import ACCESS
+from comity.stores.process_tables import PROCESS
 
 APPLICATION: Final = 0x436F6D69  # "Comi", in the header of every store of ours
 
@@ -151,7 +152,7 @@ STEPS: Final = (
     _FIRST,
     _SECOND,
     _THIRD,
-    ACCESS,
+    PROCESS + ACCESS,
 )  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
