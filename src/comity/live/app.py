@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comity.live.metrics import Metrics
@@ -40,7 +39,10 @@ class State:
 
 
 def app(state: State, routes: Sequence[BaseRoute]) -> ASGIApp:
-    """The application: ``/livez``, ``/readyz``, ``/metrics`` and the routes given, every answer with ``HEADERS``."""
+    """The application: ``/livez``, ``/readyz``, ``/metrics`` and the routes given, every answer with ``HEADERS``.
+
+    A ``Mount`` is asked before any route, as plain ASGI and without the router: events come in there.
+    """
 
     async def livez(_request: Request) -> Response:
         return JSONResponse({"alive": True})
@@ -57,7 +59,8 @@ def app(state: State, routes: Sequence[BaseRoute]) -> ASGIApp:
 
     own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
     inner = Starlette(routes=[*own, *routes], exception_handlers={HTTPException: _refused, Exception: _failed})
-    return _Headers(inner)
+    mounted = tuple((f"{r.path}/", r.app) for r in routes if isinstance(r, Mount))
+    return _Front(inner, mounted)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
@@ -71,25 +74,44 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _failed(_request: Request, _error: Exception) -> Response:
     """The error itself goes to the log, and not to whoever asks."""
-    return JSONResponse({"errcode": "M_UNKNOWN", "error": "Something failed here; try again later."}, 500)
+    return _FAILED
 
 
-class _Headers:
-    """Puts ``HEADERS`` on every answer that does not have them; plain ASGI, since events pass here."""
+_FAILED: Final = JSONResponse({"errcode": "M_UNKNOWN", "error": "Something failed here; try again later."}, 500)
 
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
+
+class _Front:
+    """Puts ``HEADERS`` on every answer that does not have them, and knows the ways that many take."""
+
+    def __init__(self, inner: ASGIApp, mounted: Sequence[tuple[str, ASGIApp]]) -> None:
+        self._inner, self._mounted = inner, mounted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
 
+        begun = False
+
         async def guarded(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                begun = True
+                there = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(h for h in _RAW if h[0] not in there)]
             await send(message)
 
+        path = scope["path"]
+        for prefix, mounted in self._mounted:
+            if path.startswith(prefix):
+                try:
+                    await mounted(scope, receive, guarded)
+                except Exception:
+                    if not begun:
+                        await _FAILED(scope, receive, guarded)
+                    raise  # the server logs it
+                return
         await self._inner(scope, receive, guarded)
+
+
+_RAW: Final = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())

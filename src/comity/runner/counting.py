@@ -1,6 +1,6 @@
 """What standing is made of, in memory: the ledger's entries in force of one community, and what came since."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -16,8 +16,6 @@ from comity.features.pieces import Ints
 from comity.stores.contract import Store
 
 _ALL: Final = 1 << 62
-_DAYS: Final = 1 << 23  # days that have room beside a member's number: until the year 24000
-_BEFORE: Final = 1 << 10  # of them before 1970
 
 
 class _Mine(NamedTuple):
@@ -56,11 +54,9 @@ class Counting:
 
     def wrote(self, members: Ints, days: Ints) -> None:
         """Count own messages; both of shape (messages,)."""
-        pairs, counts = np.unique(members * _DAYS + (days + _BEFORE), return_counts=True)
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-            member, day = divmod(pair, _DAYS)
-            self._since[member][day - _BEFORE] += count
-            self._unposted[member, day - _BEFORE] += count
+        for (member, day), count in Counter(zip(members.tolist(), days.tolist(), strict=True)).items():
+            self._since[member][day] += count
+            self._unposted[member, day] += count
 
     def take_unposted(self) -> ActivityColumns:
         """What was counted and is not in the ledger yet; from now on it is taken to be there."""

@@ -74,7 +74,7 @@ class Joining:
         """Look after a room. Raises HomeserverError."""
         await self._learn(room)
         realm = self._realms[community]
-        self._people.realms[room] = realm
+        self._people.adopt(room, realm)
         self._people.number(room)
         self.followed[room] = community
         self._store.journal.note(_ROOMS, msgspec.json.encode(self.followed))
@@ -152,7 +152,7 @@ class Joining:
         return next((realm.id for realm in self._realms.values() if realm.invited_by(inviter)), None)
 
     def _forget(self, room: str) -> None:
-        self._people.realms.pop(room, None)
+        self._people.leave(room)
         self._count()
         self._log.warning("no longer in a room", room=room)
 

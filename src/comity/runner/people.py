@@ -46,11 +46,21 @@ class People:
         self._store, self._waiting = store, waiting
         self.known, self.bot, self.ghost = known, bot, ghost
         self.realms: dict[str, Realm] = {}
+        self.communities: dict[str, str] = {}  # by room, as ``realms``
         self.present: dict[str, set[str]] = {}
         self.labels: dict[str, str] = {}
         self._given: dict[tuple[str, str], _Given] = {}
         self._numbers: dict[str, int] = {}
         self._looked: dict[str, tuple[Levels, Enforceable]] = {}
+
+    def adopt(self, room: str, realm: Realm) -> None:
+        """Look after a room as a community's."""
+        self.realms[room], self.communities[room] = realm, realm.id
+
+    def leave(self, room: str) -> None:
+        """Look after a room no longer."""
+        self.realms.pop(room, None)
+        self.communities.pop(room, None)
 
     def rooms_of(self, realm: Realm) -> list[str]:
         """The rooms of a community."""

@@ -27,6 +27,7 @@ from comity.runner.holding import hold_back
 from comity.runner.lists import NOBODY, Lists, Looked
 from comity.runner.people import People
 from comity.runner.realm import Realm
+from comity.stores.contract import Hashes
 from comity.stores.live_contract import LiveStore, TurnRow
 from comity.turns import Numbers
 
@@ -34,6 +35,7 @@ SINCE: Final = "since"  # among the notes of the store: where reading goes on
 SHOWN: Final = "read until"  # the same: when events came last, milliseconds since 1970
 _LATEST: Final = 253_402_300_800_000  # the year 10000
 _PACK = zstandard.ZstdCompressor(level=1)
+_WORTH_PACKING: Final = 2048  # bytes
 _UNPACK = zstandard.ZstdDecompressor()
 
 
@@ -43,6 +45,26 @@ class Taken(NamedTuple):
     fresh: list[Json]
     actions: list[Action]
     decisions: list[Decision]
+
+
+class _Journalled(NamedTuple):
+    """A turn as the journal keeps it. ids: hashes of the ids that were new in it, by hour."""
+
+    events: Sequence[Event]
+    ids: Sequence[tuple[int, Hashes]]
+
+
+def _pack(turn: _Journalled) -> bytes:
+    ids = [(hour, some.astype("<u8").tobytes()) for hour, some in turn.ids]
+    blob = msgspec.msgpack.encode((turn.events, ids))
+    return blob if len(blob) < _WORTH_PACKING else _PACK.compress(blob)
+
+
+def _unpack(blob: bytes) -> _Journalled:
+    if blob.startswith(zstandard.FRAME_HEADER):
+        blob = _UNPACK.decompress(blob)
+    events, ids = msgspec.msgpack.decode(blob, type=tuple[list[Event], list[tuple[int, bytes]]])
+    return _Journalled(events, [(hour, np.frombuffer(some, "<u8").astype(np.uint64)) for hour, some in ids])
 
 
 class Turns:
@@ -66,7 +88,8 @@ class Turns:
         self._store, self._realms, self._people, self._deciding = store, realms, people, deciding
         self._lists, self._metrics, self._log = lists, metrics, log
         self._seed = int.from_bytes(store.event_key[:8], "big")
-        self._numbers, self._seen = Numbers(store), SeenHours(store.seen)
+        self._numbers, self._seen = Numbers(store), SeenHours(self._seen_in)
+        self._unkept: defaultdict[int, list[Hashes]] = defaultdict(list)  # by hour: only the journal knows them
         self._hashed: dict[str, int] = {}
         self.journalled = 0
         self._replay()
@@ -105,7 +128,9 @@ class Turns:
                 self._store.post(NO_FINDINGS, realm.counting.take_unposted(), after=self._store.head())
                 self._store.save_window_states(realm.states.dump())
             self._numbers.keep_names()
+            self._store.add_seen([(hour, np.concatenate(ids)) for hour, ids in sorted(self._unkept.items())])
             self._store.journal.clear()
+        self._unkept.clear()
         self.journalled = 0
 
     def _take(
@@ -116,7 +141,9 @@ class Turns:
         decisions: list[Decision] = []
         with self._store.write():
             fresh = self._new(events)
-            done = normalise(fresh, self._communities(), arrived, known=self._people.known, ours={self._people.bot})
+            done = normalise(
+                fresh, self._people.communities, arrived, known=self._people.known, ours={self._people.bot}
+            )
             self._people.note(done.events)
             found = [(realm, *self._find(realm, some)) for realm, some in self._parted(done.events)]
             # All that any turn has counted so far is posted before it is decided on: who wrote more stands otherwise.
@@ -128,11 +155,10 @@ class Turns:
                     made, queued = self._follow(realm, turn, members, now, posted=posted, looked=listed)
                     decisions += made
                     actions += queued
-            if done.events:
-                blob = _PACK.compress(msgspec.json.encode(done.events))
-                self._store.journal.add(TurnRow(posted, blob))
-                self.journalled += len(done.events)
-            self._store.add_seen(self._seen.take_new())
+            ids = self._seen.take_new()
+            if done.events or ids:
+                self._store.journal.add(TurnRow(posted, _pack(_Journalled(done.events, ids))))
+                self._note(len(done.events) or 1, ids)
             if since:
                 self._store.journal.note(SINCE, since.encode())
             also(fresh)
@@ -184,13 +210,24 @@ class Turns:
     def _replay(self) -> None:
         """Bring windows and activity up to the last commit: what was found then is in the ledger already."""
         self.journalled = 0
+        self._unkept.clear()
         for posted, blob in self._store.journal.turns():
-            events = msgspec.json.decode(_UNPACK.decompress(blob), type=list[Event])
-            self.journalled += len(events)
-            for realm, some in self._parted(events):
+            turn = _unpack(blob)
+            self._note(len(turn.events) or 1, turn.ids)
+            for realm, some in self._parted(turn.events):
                 self._find(realm, some)
                 if posted:
                     realm.counting.forget_unposted()
+
+    def _note(self, events: int, ids: Sequence[tuple[int, Hashes]]) -> None:
+        """Know what the journal holds."""
+        self.journalled += events
+        for hour, some in ids:
+            self._unkept[hour].append(some)
+
+    def _seen_in(self, hour: int) -> Hashes:
+        """The ids seen in an hour, also those that only the journal knows: each commit writes one page less."""
+        return np.concatenate([self._store.seen(hour), *self._unkept.get(hour, ())])
 
     def _parted(self, events: Sequence[Event]) -> Iterable[tuple[Realm, Sequence[Event]]]:
         """Events by community, in order."""
@@ -203,9 +240,6 @@ class Turns:
         for event in events:
             by[event.community].append(event)
         return [(self._realms[name], some) for name, some in by.items() if name in self._realms]
-
-    def _communities(self) -> dict[str, str]:
-        return {room: realm.id for room, realm in self._people.realms.items()}
 
     def _new(self, events: Sequence[Json]) -> list[Json]:
         """Those that did not come before, by their ids; what has none, or no time, goes on to be named as unread.

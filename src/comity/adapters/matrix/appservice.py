@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from comity.adapters.matrix.client import Json
 
@@ -73,17 +75,17 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True):
         path.write_text(self.text(), "utf-8")
 
 
-def routes(hs_token: str, handler: Handler, *, most_bytes: int = MOST_BYTES) -> list[Route]:
+def routes(hs_token: str, handler: Handler, *, most_bytes: int = MOST_BYTES) -> list[BaseRoute]:
     """The routes of an application service, for whatever application serves them.
 
     An answer with 200 means that ``handler`` returned. Whatever it raises is an answer with 500, and the homeserver
     sends the same again.
     """
     service = _Service(hs_token.encode(), handler, most_bytes)
-    found = []
+    found: list[BaseRoute] = []
     for prefix in ("/_matrix/app/v1", ""):  # the paths of old, without a prefix, are still tried by some
         found += [
-            Route(f"{prefix}/transactions/{{transaction:path}}", service.transaction, methods=["PUT"]),
+            Mount(f"{prefix}/transactions", app=service.transaction),
             Route(f"{prefix}/users/{{account:path}}", service.nobody, methods=["GET"]),
             Route(f"{prefix}/rooms/{{alias:path}}", service.nobody, methods=["GET"]),
         ]
@@ -96,13 +98,16 @@ class _Service:
         # A homeserver that has waited too long sends the same again while we still keep it: one after the other.
         self._one = asyncio.Lock()
 
-    async def transaction(self, request: Request) -> Response:
-        if not self._known(request):
+    async def transaction(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a transaction; plain ASGI, because every event passes here, most of them alone."""
+        await (await self._take(scope, receive))(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive) -> Response:
+        if scope["method"] != "PUT":
+            return _refusal(405, "M_UNRECOGNIZED", "A transaction is put.")
+        if not self._known(scope):
             return _STRANGER
-        try:
-            body = await _body(request, self._most_bytes)
-        except ClientDisconnect:
-            return Response(status_code=400)
+        body = await _body(receive, self._most_bytes)
         if body is None:
             return _refusal(413, "M_TOO_LARGE", f"A transaction may have {self._most_bytes} bytes.")
         events = events_of(body)
@@ -111,22 +116,24 @@ class _Service:
         if events:
             async with self._one:
                 await self._handler(events)
-        return JSONResponse({})
+        return _TAKEN
 
     async def ping(self, request: Request) -> Response:
-        return JSONResponse({}) if self._known(request) else _STRANGER
+        return _TAKEN if self._known(request.scope) else _STRANGER
 
     async def nobody(self, request: Request) -> Response:
-        if not self._known(request):
+        if not self._known(request.scope):
             return _STRANGER
         return _refusal(404, "M_NOT_FOUND", "Comity makes no accounts or rooms on request.")
 
-    def _known(self, request: Request) -> bool:
+    def _known(self, scope: Scope) -> bool:
         """By header, or as homeservers used to by query; compared in constant time."""
-        kind, _, given = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            given = request.query_params.get("access_token", "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        kind, _, given = header.partition(b" ")
+        if kind.lower() != b"bearer":
+            query = QueryParams(scope["query_string"])
+            given = query.get("access_token", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, self._token)
 
 
 def events_of(body: bytes) -> list[Json] | None:
@@ -148,13 +155,19 @@ def events_of(body: bytes) -> list[Json] | None:
     return [event if isinstance(event, dict) else {} for event in events]  # an empty one is named as unread later on
 
 
-async def _body(request: Request, most: int) -> bytes | None:
-    pieces, size = [], 0
-    async for piece in request.stream():
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """The whole body; None if it is too long, "" if whoever sent it has gone, and waits for no answer."""
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        piece = message.get("body", b"")
         size += len(piece)
         if size > most:
             return None
         pieces.append(piece)
+        more = message.get("more_body", False)
     return b"".join(pieces)
 
 
@@ -163,3 +176,4 @@ def _refusal(status: int, errcode: str, error: str) -> Response:
 
 
 _STRANGER: Final = _refusal(403, "M_FORBIDDEN", "The token is not the homeserver's (hs_token).")
+_TAKEN: Final = JSONResponse({})
