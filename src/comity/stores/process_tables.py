@@ -65,6 +65,8 @@ CREATE TABLE sample (
   judged_at INTEGER, by TEXT NOT NULL, correct INTEGER, reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX sample_open ON sample (community, rank) WHERE judged_at IS NULL;
+CREATE INDEX decision_waiting ON decision (community) WHERE provisional = 1 AND course IN ('proposed', 'in force');
+CREATE INDEX decision_made ON decision (community, at);
 CREATE TABLE item_lock (
   kind TEXT NOT NULL, item INTEGER NOT NULL, by TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (kind, item)
 ) STRICT;

@@ -30,6 +30,8 @@ from comity.stores.contract import (
 )
 from comity.stores.lock import WriterLock
 from comity.stores.sql_access import SqlAccess
+from comity.stores.sql_process import SqlProcess
+from comity.stores.sql_record import SqlRecord
 from comity.stores.sqlite_decisions import SqliteDecisions
 from comity.stores.sqlite_excerpts import erase_excerpts
 from comity.stores.sqlite_file import check_place, connect, told
@@ -55,6 +57,8 @@ class SqliteStore:
         self.decisions = SqliteDecisions(path, db, self)
         self.journal = SqliteJournal(path, db, self.write)
         self.access = SqlAccess(db, self.write, partial(told, path))
+        self.record = SqlRecord(db, self.write, partial(told, path), head=self.head, erased=self._erase)
+        self.process = SqlProcess(db, self.write, partial(told, path), decisions=self.decisions, findings=self.findings)
 
     @classmethod
     def open(cls, path: Path | str, *, durable: bool, read_only: bool = False) -> Self:
@@ -127,6 +131,9 @@ class SqliteStore:
             # The log still has the pages as they were: fold it in and cut it off, later if a reader needs it.
             with told(self.path):
                 self._erased = bool(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+    def _erase(self) -> None:
+        self._erased = True
 
     def _commit(self) -> None:
         if self._half_done:
