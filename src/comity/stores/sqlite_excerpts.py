@@ -13,7 +13,10 @@ EXISTS (
   SELECT 1 FROM rests_on JOIN decision ON decision.number = rests_on.decision
   LEFT JOIN statement ON statement.decision = decision.number
   WHERE rests_on.entry = entry.number
-    AND (decision.course = 'proposed' OR json_extract(statement.body, '$.appeal_until') > :now)
+    AND (
+      decision.course = 'proposed' OR json_extract(statement.body, '$.appeal_until') > :now
+      OR EXISTS (SELECT 1 FROM appeal WHERE appeal.decision = decision.number AND appeal.heard = 'open')
+    )
 )
 """
 

@@ -8,6 +8,7 @@ from typing import Final
 from comity.core.ledger import GENESIS
 from comity.stores.access_schema import ACCESS
 from comity.stores.process_tables import PROCESS
+from comity.stores.record_tables import RECORD
 
 APPLICATION: Final = 0x436F6D69  # "Comi", in the header of every store of ours
 
@@ -152,7 +153,7 @@ STEPS: Final = (
     _FIRST,
     _SECOND,
     _THIRD,
-    PROCESS + ACCESS,
+    PROCESS + ACCESS + RECORD,
 )  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
