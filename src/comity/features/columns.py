@@ -52,6 +52,8 @@ def texts(strings: Sequence[str]) -> Texts:
 def spans(whole: bytes, count: int) -> Texts:
     """Find ``count`` strings joined by NUL. Raises ValueError if there are not so many."""
     buffer = np.frombuffer(whole, np.uint8)
+    if count == 1 and 0 not in whole:
+        return Texts(whole, buffer, np.zeros(1, np.int64), np.array([len(whole)], np.int64))
     found = split(buffer, 0, count)
     if found is None:
         raise ValueError(f"{whole.count(0) + 1} strings where {count} were joined")

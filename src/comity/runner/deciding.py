@@ -34,11 +34,15 @@ _MANAGER: Final = ROLES.index("manager")
 
 
 class Made(NamedTuple):
-    """What was decided. rows: of members with new findings, the row of the last."""
+    """What was decided.
+
+    rows: of members with new findings, the row of the last; before: what was in force about those with new decisions.
+    """
 
     decisions: list[Decision]
     actions: list[Action]
     rows: dict[int, int]
+    before: dict[int, list[Decision]]
 
 
 class Deciding:
@@ -74,7 +78,7 @@ class Deciding:
         self._count(realm, turn.findings, realm.engine, looked.listed)
         serious = {m: some for m, mine in found.items() if (some := [f for f in mine if f.clause.counts])}
         if not serious:
-            return Made([], [], rows)
+            return Made([], [], rows, {})
         accounts = {m: turn.batch.string("member", rows[m]) for m in serious}
         people = self._persons(realm, serious, accounts, now)
         decided = decide(
@@ -90,14 +94,14 @@ class Deciding:
             )
         )
         if not decided:
-            return Made([], [], rows)
+            return Made([], [], rows, {})
         made = [x.decision for x in decided]
         statements = self._statements(realm, decided)
         carried = self._carried(realm, made, statements, accounts, now)
         self._store.decisions.add(made, statements, carried, at=now, after=head)
-        self._remember(realm, made)
+        before = realm.remember(d for d in made if not d.proposed and not d.dry_run)
         self._note(realm, made, carried.asks)
-        return Made(made, list(carried.actions), rows)
+        return Made(made, list(carried.actions), rows, before)
 
     def _persons(
         self, realm: Realm, found: Mapping[int, Sequence[Found]], accounts: Mapping[int, str], now: int
@@ -129,14 +133,13 @@ class Deciding:
         return people
 
     def _statements(self, realm: Realm, decided: Iterable[Decided]) -> list[Statement]:
-        names = self._store.room_names()
         found = []
         for x in decided:
             d = x.decision
             if not d.proposed:
-                room = "" if d.room == EVERYWHERE else names[d.room]
-                label = self._people.labels.get(room, room)
-                found.append(state(x, realm.charter, room=label, undoable=d.measure is not Measure.HIDE))
+                found.append(
+                    state(x, realm.charter, room=self._people.label(d.room), undoable=d.measure is not Measure.HIDE)
+                )
         return found
 
     def _carried(
@@ -155,24 +158,15 @@ class Deciding:
         held = {m: realm.in_force.get(m, []) for m in accounts}
         return begin(made, rooms, held, reasons)
 
-    def _remember(self, realm: Realm, made: Sequence[Decision]) -> None:
-        """Have in memory what is in force from now on; lists are made anew, for somebody may hold the old ones."""
-        new: defaultdict[int, list[Decision]] = defaultdict(list)
-        for d in made:
-            if not d.proposed and not d.dry_run:
-                new[d.member].append(d)
-        realm.in_force = {**realm.in_force, **{m: [*realm.in_force.get(m, []), *some] for m, some in new.items()}}
-
     def _note(self, realm: Realm, made: Sequence[Decision], asks: Sequence[tuple[int, Stays]]) -> None:
         for d in made:
             mode = "dry_run" if d.dry_run else "live"
             self._metrics.decisions.labels(realm.id, d.measure, "machine", mode).inc()
         if not realm.dry_run:
             self._telling.owe(d for d in made if not d.proposed)
-        names = self._store.room_names() if asks else {}
         why: defaultdict[tuple[int, str], list[str]] = defaultdict(list)
         for room, stays in asks:
-            why[stays.decision, stays.why].append(self._people.labels.get(names[room], names[room]))
+            why[stays.decision, stays.why].append(self._people.label(room))
         for (decision, reason), rooms in why.items():
             self._telling.notice(f"Decision {decision}, {', '.join(rooms)}: {reason}.")
 

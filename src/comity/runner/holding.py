@@ -36,15 +36,17 @@ def hold_back(
 ) -> list[Action]:
     """The actions that hide messages of a turn for what is in force.
 
-    before: what was in force before the turn, by member: it is that which holds a member's messages up to the row of
-    their last finding (rows), and from there on also what the turn decided (made).
+    before: what was in force before the turn about members with new decisions: it is that which holds their messages up
+    to the row of their last finding (rows), and from there on also what the turn decided (made).
     """
     if realm.dry_run:
         return []
     linking = count_links(batch) > 0
     for row in batch.media:
         linking[row] = True
-    looked_at = linking | np.isin(members, list(realm.in_force)) if realm.in_force else linking
+    looked_at = linking
+    if realm.in_force:
+        looked_at = linking | np.fromiter(map(realm.in_force.__contains__, members.tolist()), np.bool_, len(members))
     if not looked_at.any():
         return []
     hidden = {place.event for d in made for place in d.hides}
@@ -52,7 +54,9 @@ def hold_back(
     where = np.flatnonzero(looked_at)
     for row, room in zip(where.tolist(), numbers.rooms(batch, where), strict=True):
         member = int(members[row])
-        in_force = realm.in_force if row > rows.get(member, -1) else before
+        in_force: Sequence[Decision] = realm.in_force.get(member, ())
+        if row <= rows.get(member, -1):
+            in_force = before.get(member, in_force)
         event = batch.string("id", row)
         why = _why(
             realm, batch, row, room, member, linking=bool(linking[row]), in_force=in_force, people=people, now=now
@@ -78,13 +82,12 @@ def _why(
     member: int,
     *,
     linking: bool,
-    in_force: Mapping[int, Collection[Decision]],
+    in_force: Collection[Decision],
     people: People,
     now: int,
 ) -> Reason | None:
     kind = kind_of(batch, row)
-    mine = in_force.get(member, ())
-    if kind not in _WRITING or not (linking or mine):
+    if kind not in _WRITING or not (linking or in_force):
         return None
     sent = Sent(
         at=now,
@@ -97,4 +100,4 @@ def _why(
         exempt=people.ghost(batch.string("member", row)),
         manager=role_of(batch, row) == "manager",
     )
-    return held(sent, mine)
+    return held(sent, in_force)

@@ -11,6 +11,7 @@ from comity.core.action import Action, Say
 from comity.core.carried import Room
 from comity.core.case import Rated
 from comity.core.charter import Measure
+from comity.core.decision import EVERYWHERE
 from comity.core.event import Event
 from comity.core.handover import Office, Somebody, can_manage
 from comity.core.rights import Band
@@ -51,6 +52,7 @@ class People:
         self.labels: dict[str, str] = {}
         self._given: dict[tuple[str, str], _Given] = {}
         self._numbers: dict[str, int] = {}
+        self._ids: dict[int, str] = {}
         self._looked: dict[str, tuple[Levels, Enforceable]] = {}
 
     def adopt(self, room: str, realm: Realm) -> None:
@@ -69,8 +71,16 @@ class People:
     def number(self, room: str) -> int:
         """A room's number in the store; asked for when we come into it, and so committed long before any turn."""
         if room not in self._numbers:
-            (self._numbers[room],) = self._store.rooms(self.realms[room].number, [room])
+            (number,) = self._store.rooms(self.realms[room].number, [room])
+            self._numbers[room], self._ids[number] = number, room
         return self._numbers[room]
+
+    def label(self, number: int) -> str:
+        """What members call a room; "" for all rooms."""
+        if number == EVERYWHERE:
+            return ""
+        room = self._ids.get(number) or self._store.room_names()[number]
+        return self.labels.get(room, room)
 
     def member(self, realm: Realm, account: str) -> int:
         """An account's number as a member."""
@@ -134,9 +144,9 @@ class People:
         """
         rated = cache(lambda member: realm.counting.rated(member, day))
         found = []
-        for room in self.rooms_of(realm):
-            number = self.number(room)
-            if not numbers or number in numbers:
+        some = (self._ids.get(number, "") for number in sorted(numbers)) if numbers else self.rooms_of(realm)
+        for room in some:
+            if self.realms.get(room) is realm:
                 office = self._office(realm, room, members, day, rated)
                 found.append(Room(office=office, cannot=self.cannot(room)))
         return found

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Realm:
         """Read ledger and decisions anew, the window states being what they are."""
         self.counting = Counting(self._store, self.number, self.charter.standing, self.day(now))
         self.in_force: dict[int, list[Decision]] = {}
+        self._muted: set[int] = set()  # members
         self.wrote: dict[tuple[int, int], int] = {}
         self.look_up(int(now.timestamp() * 1000))
 
@@ -56,13 +57,31 @@ class Realm:
             found = defaultdict(list)
             for decision in d.in_force(now, community=self.number):
                 found[decision.member].append(decision)
-            self.in_force = dict(found)
+            self.in_force, self._muted = {}, set()
+            for member, mine in found.items():
+                self._have(member, mine)
             return
         for member in members:
-            if mine := d.in_force(now, member=member):
-                self.in_force[member] = mine
-            else:
-                self.in_force.pop(member, None)
+            self._have(member, d.in_force(now, member=member))
+
+    def remember(self, made: Iterable[Decision]) -> dict[int, list[Decision]]:
+        """Have new decisions in force; what was in force before about the members they are about."""
+        before: dict[int, list[Decision]] = {}
+        for d in made:
+            mine = self.in_force.get(d.member, [])
+            before.setdefault(d.member, mine)
+            self._have(d.member, [*mine, d])  # a list of its own: somebody may hold the old one
+        return before
+
+    def _have(self, member: int, mine: list[Decision]) -> None:
+        if mine:
+            self.in_force[member] = mine
+        else:
+            self.in_force.pop(member, None)
+        if any(d.measure is Measure.MUTE for d in mine):
+            self._muted.add(member)
+        else:
+            self._muted.discard(member)
 
     def wrote_in(self, member: int, room: int, now: int) -> None:
         """Note that a message stood, of somebody in slow mode."""
@@ -76,8 +95,8 @@ class Realm:
     def muted(self) -> Mapping[int, int]:
         """How many are muted, by room; everywhere is room 0, and counted in every room."""
         found: dict[int, int] = defaultdict(int)
-        for mine in self.in_force.values():
-            for d in mine:
+        for member in self._muted:
+            for d in self.in_force[member]:
                 if d.measure is Measure.MUTE:
                     found[d.room] += 1
         everywhere = found.pop(EVERYWHERE, 0)

@@ -22,7 +22,7 @@ from comity.features.kernels.hashing import hash_spans, mix
 from comity.features.kernels.seen import SeenHours
 from comity.features.pieces import Ints, Piece
 from comity.live.metrics import Metrics
-from comity.runner.deciding import Deciding
+from comity.runner.deciding import Deciding, Made
 from comity.runner.holding import hold_back
 from comity.runner.lists import NOBODY, Lists, Looked
 from comity.runner.people import People
@@ -169,11 +169,10 @@ class Turns:
         self, realm: Realm, turn: Turn, members: Ints, now: int, *, posted: bool, looked: Looked
     ) -> tuple[list[Decision], list[Action]]:
         """What follows from a turn of a community: decisions, and actions. posted: whether its activity is to be."""
-        made, actions, rows = list[Decision](), list[Action](), dict[int, int]()
-        before = realm.in_force
+        made, actions, rows, before = Made([], [], {}, {})
         activity = realm.counting.take_unposted() if posted else NO_ACTIVITY
         if len(turn.findings) or looked is not NOBODY:
-            made, actions, rows = self._deciding.decide(
+            made, actions, rows, before = self._deciding.decide(
                 realm, turn, members, activity, numbers=self._numbers, now=now, looked=looked
             )
         elif posted:
