@@ -1,0 +1,106 @@
+"""Every route there is, and who may: the one place where that is said. A route that is not here cannot be built."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from comity.core.access import STAFF, May, Role, Scope, roles_that
+
+EVERYBODY: Final = frozenset(Role)
+
+
+class Refusal(StrEnum):
+    """What somebody gets who may not. Whoever is known gets the same as for a page that does not exist."""
+
+    NONE = "none"  # the page is for anybody
+    SIGN_IN = "sign in"  # staff: to the sign-in if nobody is signed in
+    LINK = "link"  # members: how to get a link
+    TOKEN = "token"  # the API: as JSON  # noqa: S105  no password
+
+
+class Entry(NamedTuple):
+    """One route.
+
+    name: what a page registers itself by; path: as Starlette has it, ``{community:int}`` where the page is of one
+    community; roles: who may, held in that community, or in any where the path names none; methods: GET, or POST;
+    limit: of ``limits.LIMITS``; nav: key of its text in the navigation, "" if it is not there; scope: what a token
+    needs.
+    """
+
+    name: str
+    path: str
+    roles: frozenset[Role]
+    refusal: Refusal
+    methods: tuple[str, ...] = ("GET",)
+    limit: str = "page"
+    nav: str = ""
+    scope: Scope | None = None
+
+    @property
+    def of_community(self) -> bool:
+        """Whether the page is of one community, named in its path."""
+        return "{community:int}" in self.path
+
+
+_GET: Final = ("GET",)
+_POST: Final = ("POST",)
+_BOTH: Final = ("GET", "POST")
+
+
+def _anybody(name: str, path: str, methods: tuple[str, ...] = _GET, limit: str = "page") -> Entry:
+    return Entry(name, path, EVERYBODY, Refusal.NONE, methods, limit)
+
+
+def _staff(name: str, path: str, methods: tuple[str, ...] = _GET, *, may: May | None = None, **more: str) -> Entry:
+    roles = frozenset(STAFF) if may is None else roles_that(may) - {Role.MEMBER}
+    return Entry(name, path, roles, Refusal.SIGN_IN, methods, **more)
+
+
+def _member(name: str, path: str, methods: tuple[str, ...] = _GET, **more: str) -> Entry:
+    return Entry(name, path, roles_that(May.OWN), Refusal.LINK, methods, **more)
+
+
+TABLE: Final = (
+    _anybody("static", "/static/{file:path}", limit="static"),
+    _anybody("preferences", "/preferences", _POST),
+    # Sign-in of staff.
+    _anybody("sign-in", "/console/sign-in"),
+    _anybody("passkey-ask", "/console/sign-in/passkey/ask", _POST, "sign-in"),
+    _anybody("passkey-answer", "/console/sign-in/passkey/answer", _POST, "sign-in"),
+    _anybody("provider-go", "/console/sign-in/provider", _POST, "sign-in"),
+    _anybody("provider-back", "/console/sign-in/provider/back", _GET, "sign-in"),
+    _anybody("enrol", "/console/enrol/{secret}", _GET, "link"),
+    _anybody("enrol-ask", "/console/enrol/{secret}/ask", _POST, "sign-in"),
+    _anybody("enrol-answer", "/console/enrol/{secret}/answer", _POST, "sign-in"),
+    _anybody("enrol-provider", "/console/enrol/{secret}/provider", _POST, "sign-in"),
+    # What everybody of the staff has.
+    _staff("console", "/console"),
+    _staff("live", "/console/live"),
+    _staff("sign-out", "/console/sign-out", _POST),
+    _staff("account", "/console/account", nav="nav account"),
+    _staff("passkey-add-ask", "/console/account/passkey/ask", _POST),
+    _staff("passkey-add", "/console/account/passkey/answer", _POST),
+    _staff("way-drop", "/console/account/way/drop", _POST),
+    _staff("session-end", "/console/account/session/end", _POST),
+    _staff("sessions-end", "/console/account/sessions/end", _POST),
+    _staff("tokens", "/console/{community:int}/tokens", _BOTH, may=May.TOKENS, nav="nav tokens"),
+    _staff("token-end", "/console/{community:int}/tokens/end", _POST, may=May.TOKENS),
+    # A community.
+    _staff("overview", "/console/{community:int}", nav="nav overview"),
+    _staff("staff", "/console/{community:int}/staff", may=May.STAFF, nav="nav staff", limit="search"),
+    _staff("staff-add", "/console/{community:int}/staff/add", _POST, may=May.STAFF),
+    _staff("staff-role", "/console/{community:int}/staff/role", _POST, may=May.STAFF),
+    _staff("staff-invite", "/console/{community:int}/staff/invite", _POST, may=May.STAFF),
+    _staff("acts", "/console/{community:int}/staff/acts", may=May.AUDIT, nav="nav acts"),
+    # Members.
+    _anybody("me-enter", "/me/in/{token}", _BOTH, "link"),
+    _member("me-sessions", "/me/sessions", nav="nav sessions"),
+    _member("me-sessions-end", "/me/sessions/end", _POST),
+    _member("me-sign-out", "/me/sign-out", _POST),
+)  # fmt: skip
+BY_NAME: Final[Mapping[str, Entry]] = {entry.name: entry for entry in TABLE}
+
+
+def matrix() -> dict[str, dict[Role, bool]]:
+    """For every route: which role may."""
+    return {entry.name: {role: role in entry.roles for role in Role} for entry in TABLE}
