@@ -199,7 +199,9 @@ class SqlAccess:
         """See ``Access.acts``."""
         rows = self._all(
             "SELECT number, at, by, what, person, community, detail FROM access_act "
-            "WHERE community = ? AND number < ? ORDER BY number DESC LIMIT ?",
+            "WHERE (community = ? OR (community = 0 AND person IN (SELECT person FROM role_of WHERE community = ?))) "
+            "AND number < ? ORDER BY number DESC LIMIT ?",
+            community,
             community,
             2**62 if before is None else before,
             most,
@@ -380,11 +382,14 @@ class SqlAccess:
         """See ``Access.add_token``."""
         with self._write():
             number = self._next("token")
-            row = token._replace(number=number)
+            row = (number, token.hash, token.person, token.community, token.label, " ".join(sorted(token.scopes)))
             self._do(
                 "INSERT INTO token (number, hash, person, community, label, scopes, at, until, used) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                *row._replace(scopes=" ".join(sorted(row.scopes))),  # type: ignore[arg-type]  as the table has it
+                *row,
+                token.at,
+                token.until,
+                token.used,
             )
             self._act(token.at, self._name(token.person), "add token", token.person, token.community, token.label)
         return number

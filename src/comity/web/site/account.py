@@ -1,7 +1,8 @@
 """What everybody of the staff has: ways in, sessions, and tokens for the API."""
 
 import datetime as dt
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -10,6 +11,7 @@ from comity.stores.access_contract import PasskeyRow, SessionRow, SubjectRow, To
 from comity.stores.contract import Refusal
 from comity.web.site import passkeys, sessions, signin
 from comity.web.site.context import Context, Toast
+from comity.web.site.readers import ReadingStore
 
 _DAYS: Final = 365
 _LABEL: Final = 60
@@ -18,16 +20,16 @@ _LABEL: Final = 60
 class Mine(NamedTuple):
     """What a person has."""
 
-    passkeys: list[PasskeyRow]
-    subjects: list[SubjectRow]
-    sessions: list[SessionRow]
+    passkeys: Sequence[PasskeyRow]
+    subjects: Sequence[SubjectRow]
+    sessions: Sequence[SessionRow]
 
 
 async def account(context: Context) -> Response:
     """Ways in and sessions."""
     person, at = context.person.number, context.at
 
-    def ask(store: Any) -> Mine:  # noqa: ANN401  as ``Context.read`` gives it
+    def ask(store: ReadingStore) -> Mine:
         access = store.access
         return Mine(access.passkeys(person), access.subjects(person), access.sessions(at, person=person))
 
@@ -42,7 +44,7 @@ async def passkey_ask(context: Context) -> Response:
 
 async def passkey_add(context: Context) -> Response:
     """Keep a further passkey."""
-    person, held, here = context.person, context.site.flows.end(context, "further passkey"), context.url("account")
+    person, held, here = context.person, context.end_flow("further passkey"), context.url("account")
     if held is None or held[0] != person.number:
         return context.done(here, Toast(context.t("way refused"), good=False))
     label = sessions.browser(context.request)

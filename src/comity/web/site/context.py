@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from starlette.datastructures import FormData
@@ -14,30 +14,17 @@ from comity.core.access import May, Role, may
 from comity.core.who import Who
 from comity.stores.access_contract import Access, PersonRow, TokenRow
 from comity.web.site import render
+from comity.web.site.flows import FLOW
 from comity.web.site.readers import ReadingStore
 from comity.web.site.sessions import Seen, csrf
+from comity.web.site.shared import Site, Toast
 from comity.web.site.table import BY_NAME, TABLE, Entry, Refusal
 from comity.web.site.texts import LANGUAGES, catalogue
 
-if TYPE_CHECKING:
-    from comity.web.site.app import Site
-
 T = TypeVar("T")
+__all__ = ["ME_COMMAND", "Context", "Toast"]
 _SEE_OTHER: Final = 303
 ME_COMMAND: Final = "!comity me"
-
-
-@dataclass(frozen=True, slots=True)
-class Toast:
-    """A line shown once after something was done.
-
-    undo: where a POST takes it back, with these fields; "" for nowhere.
-    """
-
-    text: str
-    undo: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    good: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +35,7 @@ class Context:
     or of the member, 0 where the page is of none; token: the API's; form: what was sent along.
     """
 
-    site: "Site"
+    site: Site
     request: Request
     entry: Entry
     now: dt.datetime
@@ -128,6 +115,17 @@ class Context:
     def asked(self, name: str, most: int = 200) -> str:
         """The same of the address's query."""
         return self.request.query_params.get(name, "").strip()[:most]
+
+    # Sign-ins under way.
+
+    def begin_flow(self, response: Response, what: str, held: object, *, strict: bool = True) -> None:
+        """Remember what the end must match, and whose browser it is; strict: no other site leads back to us."""
+        secret = self.site.flows.begin(what, held)
+        self.site.cookies.put(response, "flow", secret, strict=strict, seconds=int(FLOW))
+
+    def end_flow(self, what: str) -> Any:  # noqa: ANN401  what was begun
+        """What was to be matched; None if nothing of the kind was begun in this browser. It can be asked for once."""
+        return self.site.flows.end(self.site.cookies.get(self.request, "flow"), what)
 
     # Answering.
 

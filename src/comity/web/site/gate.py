@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
@@ -15,11 +15,9 @@ from comity.web.site import render, sessions
 from comity.web.site.context import ME_COMMAND, Context
 from comity.web.site.readers import ReadingStore
 from comity.web.site.sessions import Seen
+from comity.web.site.shared import Site
 from comity.web.site.table import Entry, Refusal
 from comity.web.site.texts import preferred
-
-if TYPE_CHECKING:
-    from comity.web.site.app import Site
 
 Page = Callable[[Context], Awaitable[Response]]
 MOST: Final = 1 << 20  # bytes of a form
@@ -31,7 +29,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 class Gate:
     """An ASGI endpoint: the entry's rules before the page. page: None for whatever is not there."""
 
-    def __init__(self, site: "Site", entry: Entry, page: Page | None) -> None:
+    def __init__(self, site: Site, entry: Entry, page: Page | None) -> None:
         self._site, self._entry, self._page = site, entry, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

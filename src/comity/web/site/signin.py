@@ -1,8 +1,6 @@
 """Sign-in and enrolment of staff by passkey, and the end of a session."""
 
-import time
-from collections import OrderedDict
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from starlette.responses import Response
 
@@ -10,41 +8,7 @@ from comity.stores.access_contract import PersonRow
 from comity.web.site import passkeys, render, sessions
 from comity.web.site.context import Context
 from comity.web.site.passkeys import Party
-
-FLOW: Final = 600.0  # seconds that a sign-in may take
-_FLOWS: Final = 5_000
-
-
-class Flow(NamedTuple):
-    """A sign-in under way. what: which; held: what its end must match."""
-
-    what: str
-    held: Any
-    until: float
-
-
-class Flows:
-    """Sign-ins under way, by a cookie of their own; in memory: after a restart one begins again."""
-
-    def __init__(self) -> None:
-        self._flows: OrderedDict[bytes, Flow] = OrderedDict()
-
-    def begin(self, context: Context, response: Response, what: str, held: object, *, strict: bool = True) -> None:
-        """Remember what the end must match, and whose browser it is; strict: no other site leads back to us."""
-        secret = sessions.new_secret()
-        self._flows[sessions.hashed(secret)] = Flow(what, held, time.monotonic() + FLOW)
-        while len(self._flows) > _FLOWS:
-            self._flows.popitem(last=False)
-        context.site.cookies.put(response, "flow", secret, strict=strict, seconds=int(FLOW))
-
-    def end(self, context: Context, what: str) -> Any:  # noqa: ANN401  what ``begin`` was given
-        """What was to be matched; None if nothing of the kind was begun in this browser. It can be asked for once."""
-        secret = context.site.cookies.get(context.request, "flow")
-        found = self._flows.get(sessions.hashed(secret)) if secret else None
-        if found is None or found.what != what or found.until < time.monotonic():
-            return None
-        del self._flows[sessions.hashed(secret)]
-        return found.held
+from comity.web.site.readers import ReadingStore
 
 
 def party(context: Context) -> Party:
@@ -67,13 +31,13 @@ async def ask(context: Context) -> Response:
     """A challenge for whatever passkey the browser has."""
     asked = passkeys.ask(party(context))
     response = _json(asked.options)
-    context.site.flows.begin(context, response, "passkey", asked.challenge)
+    context.begin_flow(response, "passkey", asked.challenge)
     return response
 
 
 async def answer(context: Context) -> Response:
     """Sign in whoever answers it."""
-    challenge, given = context.site.flows.end(context, "passkey"), context.given("answer", 20_000)
+    challenge, given = context.end_flow("passkey"), context.given("answer", 20_000)
     key = await context.read(lambda store: store.access.passkey(passkeys.which(given)))
     signs = passkeys.signs(party(context), challenge, given, key) if challenge and key else None
     if key is None or signs is None:
@@ -102,7 +66,7 @@ async def enrol_ask(context: Context) -> Response:
 
 async def enrol_answer(context: Context) -> Response:
     """Keep the first passkey, and sign in."""
-    person, held = await invited(context), context.site.flows.end(context, "enrol")
+    person, held = await invited(context), context.end_flow("enrol")
     if person is None or held is None or held[0] != person.number:
         return refused(context)
     key = passkeys.new(
@@ -123,7 +87,7 @@ async def begin_passkey(context: Context, person: PersonRow, what: str) -> Respo
     has = await context.read(lambda store: store.access.passkeys(person.number))
     asked = passkeys.ask_new(party(context), person, has)
     response = _json(asked.options)
-    context.site.flows.begin(context, response, what, (person.number, asked.challenge))
+    context.begin_flow(response, what, (person.number, asked.challenge))
     return response
 
 
@@ -136,7 +100,7 @@ async def invited(context: Context) -> PersonRow | None:
     """Whose enrolment link this is, if it is still good."""
     secret, at = enrolment(context), context.at
 
-    def ask(store: Any) -> PersonRow | None:  # noqa: ANN401  as ``Context.read`` gives it
+    def ask(store: ReadingStore) -> PersonRow | None:
         number = store.access.enrolling(secret, at)
         return None if number is None else store.access.person(number)
 

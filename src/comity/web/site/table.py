@@ -51,13 +51,15 @@ def _anybody(name: str, path: str, methods: tuple[str, ...] = _GET, limit: str =
     return Entry(name, path, EVERYBODY, Refusal.NONE, methods, limit)
 
 
-def _staff(name: str, path: str, methods: tuple[str, ...] = _GET, *, may: May | None = None, **more: str) -> Entry:
+def _staff(
+    name: str, path: str, methods: tuple[str, ...] = _GET, *, may: May | None = None, nav: str = "", limit: str = "page"
+) -> Entry:
     roles = frozenset(STAFF) if may is None else roles_that(may) - {Role.MEMBER}
-    return Entry(name, path, roles, Refusal.SIGN_IN, methods, **more)
+    return Entry(name, path, roles, Refusal.SIGN_IN, methods, limit, nav)
 
 
-def _member(name: str, path: str, methods: tuple[str, ...] = _GET, **more: str) -> Entry:
-    return Entry(name, path, roles_that(May.OWN), Refusal.LINK, methods, **more)
+def _member(name: str, path: str, methods: tuple[str, ...] = _GET, *, nav: str = "", limit: str = "page") -> Entry:
+    return Entry(name, path, roles_that(May.OWN), Refusal.LINK, methods, limit, nav)
 
 
 TABLE: Final = (
