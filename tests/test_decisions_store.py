@@ -17,7 +17,7 @@ from comity.core.ledger import GENESIS, Head
 from comity.stores.contract import Refusal
 from comity.stores.decisions_contract import Waits
 from comity.stores.sqlite import SqliteStore
-from comity.stores.sqlite_outbox import MOST_TRIES
+from comity.stores.sql_outbox import MOST_TRIES
 from store_decisions import HOUR, a_decision, a_hide, a_mute, a_statement, add, muting
 from store_entries import MORNING, garden, post_findings
 

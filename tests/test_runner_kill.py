@@ -29,7 +29,7 @@ import os, signal
 from comity.adapters.matrix.carry_out import Carrier
 from comity.runner.turn import Turns
 from comity.stores.sqlite import SqliteStore
-from comity.stores.sqlite_outbox import SqliteOutbox
+from comity.stores.sql_outbox import SqlOutbox
 left = {passings}
 def passed():
     global left
@@ -59,7 +59,7 @@ POINTS = [
     ("Turns", "take", False),  # committed, not acknowledged
     ("Carrier", "carry_out", True),  # to be done
     ("Carrier", "carry_out", False),  # done, not noted
-    ("SqliteOutbox", "note_outcome", False),  # noted
+    ("SqlOutbox", "note_outcome", False),  # noted
     ("Turns", "settle", True),
     ("Turns", "settle", False),
 ]

@@ -19,7 +19,7 @@ from comity.runner import Runner
 from comity.runner import outbox as runner_outbox
 from comity.runner import service as runner_service
 from comity.settings_file import load_settings
-from comity.stores import sqlite_outbox
+from comity.stores import sql_outbox
 from comity.stores.decisions_contract import Waits
 from comity.stores.sqlite import SqliteStore
 from fake_garden import Garden, message, slowly
@@ -94,7 +94,7 @@ async def test_what_fails_comes_again_and_is_done_once(
     fake: FakeHomeserver, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the homeserver answers at first, in the end each deed is done, under one transaction id."""
-    monkeypatch.setattr(sqlite_outbox, "_FIRST_PAUSE", 50)
+    monkeypatch.setattr(sql_outbox, "_FIRST_PAUSE", 50)
     well, left = garden(fake), 6
 
     def sick(asked: Asked) -> Awaitable[web.StreamResponse] | None:
@@ -125,8 +125,8 @@ async def test_what_was_given_up_is_tried_again_when_the_homeserver_is_back(
     fake: FakeHomeserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mute and a hidden message, given up, come after the first thing that works; what ended meanwhile does not."""
-    monkeypatch.setattr(sqlite_outbox, "_FIRST_PAUSE", 10)
-    monkeypatch.setattr(sqlite_outbox, "MOST_TRIES", 2)
+    monkeypatch.setattr(sql_outbox, "_FIRST_PAUSE", 10)
+    monkeypatch.setattr(sql_outbox, "MOST_TRIES", 2)
     monkeypatch.setattr(runner_outbox, "REVIVE_EVERY", 0)
     well = garden(fake)
 

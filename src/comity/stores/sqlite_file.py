@@ -2,42 +2,18 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from comity.core import ledger
 from comity.core.errors import StoreError
-from comity.stores.sqlite_read import only
+from comity.stores.sql_read import only
+from comity.stores.sqlite_db import SqliteDb, told
 from comity.stores.sqlite_schema import APPLICATION, FORMAT, migrate
 
 _MAGIC: Final = b"SQLite format 3\0"
 _CACHE: Final = "PRAGMA cache_size = -32768"  # 32 MiB
 _PAGE: Final = 16384  # of 4, 8, 16, and 32 KiB the quickest for entries
-_ADVICE: Final = {
-    "SQLITE_FULL": "the disk is full (or the file's limit reached); nothing of this batch was kept: free some room and "
-    "start again, it goes on where it was",
-    "SQLITE_IOERR": "the disk refused ({error}); nothing of this batch was kept: look at the disk and its limits, and "
-    "start again, it goes on where it was",
-    "SQLITE_READONLY": "it may not be written: give yourself the right (chmod u+w), or open it for reading",
-    "SQLITE_BUSY": "another program holds it locked: close that one, and start again",
-    "SQLITE_LOCKED": "another part of this program holds it locked: start again",
-    "SQLITE_CORRUPT": "the file is damaged ({error}): restore a copy; verify says which entries can still be read",
-    "SQLITE_NOTADB": "it is no Comity store, or damaged: choose another file, or restore a copy",
-    "SQLITE_CANTOPEN": "it cannot be opened: look whether the directory exists and you may write there",
-}
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into StoreError, with the file and what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), "SQLite says: {error}")
-        raise StoreError(f"{path}: {advice.format(error=error)}") from error
 
 
 def check_place(path: Path, *, read_only: bool) -> None:
@@ -63,14 +39,17 @@ def check_place(path: Path, *, read_only: bool) -> None:
         raise StoreError(f"{path.parent} may not be written: the store keeps its log and lock there, beside the file")
 
 
-def connect(path: Path, *, durable: bool, read_only: bool) -> sqlite3.Connection:
+def connect(path: Path, *, durable: bool, read_only: bool) -> SqliteDb:
     """A connection to the store at ``path``, created or brought to our format unless it is only read.
 
     durable: a commit is on the disk when it returns; otherwise the last ones may be lost with the power, whole ones
     only, and never by the process's end. Raises StoreError; a file that is refused is left as it was.
     """
     with told(path):
-        db = sqlite3.connect(_address(path, read_only=read_only), uri=True, isolation_level=None, timeout=5)
+        db = sqlite3.connect(
+            _address(path, read_only=read_only), uri=True, isolation_level=None, timeout=5, factory=SqliteDb
+        )
+        db.place, db.read_only = str(path), read_only
         try:
             found = _format(db, path, read_only=read_only)
             _prepare(db, durable=durable, read_only=read_only)
@@ -92,7 +71,7 @@ def _address(path: Path, *, read_only: bool) -> str:
     return address + ("?mode=ro&immutable=1" if still else "?mode=ro")
 
 
-def _format(db: sqlite3.Connection, path: Path, *, read_only: bool) -> int:
+def _format(db: SqliteDb, path: Path, *, read_only: bool) -> int:
     found = _said_format(db, path)
     if found > FORMAT:
         raise StoreError(
@@ -103,7 +82,7 @@ def _format(db: sqlite3.Connection, path: Path, *, read_only: bool) -> int:
     return found
 
 
-def _said_format(db: sqlite3.Connection, path: Path) -> int:
+def _said_format(db: SqliteDb, path: Path) -> int:
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise StoreError(f"{path} is the database of another program: choose another file")
@@ -112,9 +91,8 @@ def _said_format(db: sqlite3.Connection, path: Path) -> int:
     return found
 
 
-def _prepare(db: sqlite3.Connection, *, durable: bool, read_only: bool) -> None:
+def _prepare(db: SqliteDb, *, durable: bool, read_only: bool) -> None:
     db.create_function("cover_of", 2, ledger.cover, deterministic=True)
-    db.create_function("folded", 1, lambda text: text and text.casefold(), deterministic=True)
     if read_only:
         db.execute(_CACHE)
         db.execute("PRAGMA query_only = ON")

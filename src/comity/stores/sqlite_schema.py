@@ -66,9 +66,12 @@ CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT raise(ABORT, 'ent
 -- Filled behind the ledger, sorted: as an index of the table it would cost a third of every entry.
 CREATE TABLE finding_of (member INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (member, number))
   STRICT, WITHOUT ROWID;
-CREATE TABLE seen (hour INTEGER NOT NULL, ids BLOB NOT NULL) STRICT;  -- 8 bytes an event, little-endian
+CREATE TABLE seen (
+  number INTEGER PRIMARY KEY, hour INTEGER NOT NULL,
+  ids BLOB NOT NULL  -- 8 bytes an event, little-endian
+) STRICT;
 CREATE INDEX seen_hour ON seen (hour);
-CREATE TABLE window (name TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT;
+CREATE TABLE "window" (name TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT;
 CREATE TABLE run (
   number INTEGER PRIMARY KEY, charter TEXT NOT NULL, started INTEGER NOT NULL, finished INTEGER
 ) STRICT;

@@ -1,14 +1,15 @@
-"""What is read from a store in SQLite; nothing here changes it."""
+"""What is read from a store in SQL; nothing here changes it."""
 
-import sqlite3
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 
+from comity.core.errors import StoreError
 from comity.core.ledger import ACTIVITY, FINDING, ID, REVERSAL, ClauseRow, Head, Ids, Ints, clause_digest
 from comity.stores.contract import ActivityInForce, Counts, FindingRow, FindingsInForce, MemberRow, RunRow, SourceRow
+from comity.stores.sql import Db
 from comity.stores.verify import Known, Rows
 
 _CHUNK: Final = 2048  # rows that stay in the processor's cache: half again as quick as 16,384
@@ -21,42 +22,40 @@ FROM member LEFT JOIN account ON account.member = member.number
 """
 
 
-def only(db: sqlite3.Connection, query: str) -> tuple[Any, ...]:
-    """The one row of a query. Raises sqlite3.DatabaseError if there is none."""
+def only(db: Db, query: str) -> tuple[Any, ...]:
+    """The one row of a query. Raises StoreError if there is none."""
     row: tuple[Any, ...] | None = db.execute(query).fetchone()
     if row is None:
-        raise sqlite3.DatabaseError("a row that every store has is missing: restore a copy")
+        raise StoreError(f"{db.place}: the file is damaged (a row that every store has is missing): restore a copy")
     return row
 
 
-def head(db: sqlite3.Connection) -> Head:
+def head(db: Db) -> Head:
     """The head that the store keeps."""
-    return Head._make(only(db, "SELECT head_number, head_seal FROM meta"))
+    number, seal = only(db, "SELECT head_number, head_seal FROM meta")
+    return Head(number, bytes(seal))
 
 
-def in_force(
-    db: sqlite3.Connection, community: int | None, since: int | None
-) -> tuple[ActivityInForce, FindingsInForce]:
+def in_force(db: Db, community: int | None, since: int | None) -> tuple[ActivityInForce, FindingsInForce]:
     """Activity and findings nobody took back."""
     of_whom = "" if community is None else "AND member IN (SELECT number FROM member WHERE community = :community)"
     which = f"FROM entry WHERE kind = :kind AND day >= :since {_HELD} {of_whom} ORDER BY number"
     bound = {"community": community, "since": _ALWAYS if since is None else since}
-    rows = db.execute(f"SELECT number, member, day, messages {which}", bound | {"kind": ACTIVITY})
+    rows = db.stream(f"SELECT number, member, day, messages {which}", bound | {"kind": ACTIVITY}, _TOGETHER)
     activity = ActivityInForce._make(_columns(rows, 4))
-    found = db.execute(
-        f"SELECT number, at, day, member, room, clause, event {which}",
-        bound | {"kind": FINDING},
+    found = db.stream(
+        f"SELECT number, at, day, member, room, clause, event {which}", bound | {"kind": FINDING}, _TOGETHER
     )
     # Events go by Python's own keyed hash of 64 bits: for a million ids, a table of them would take 150 MB.
-    *columns, events = _columns(((*row[:6], hash(row[6])) for row in found), 7)
+    *columns, events = _columns(([(*row[:6], hash(row[6])) for row in rows] for rows in found), 7)
     _, first, which_one = np.unique(events, return_index=True, return_inverse=True)
     return activity, FindingsInForce._make([*columns, columns[0][first[which_one]]])
 
 
-def _columns(rows: Iterator[tuple[int, ...]], width: int) -> list[Ints]:
+def _columns(batches: Iterator[list[tuple[int, ...]]], width: int) -> list[Ints]:
     """Rows as ``width`` columns; besides them, no more is held at a time than one column and some rows."""
     parts: list[list[Ints]] = [[] for _ in range(width)]
-    while some := list(islice(rows, _TOGETHER)):
+    for some in batches:
         table = np.fromiter(chain.from_iterable(some), np.int64, len(some) * width).reshape(-1, width)
         for part, column in zip(parts, table.T, strict=True):
             part.append(column.copy())
@@ -67,11 +66,11 @@ def _columns(rows: Iterator[tuple[int, ...]], width: int) -> list[Ints]:
     return columns
 
 
-def findings(db: sqlite3.Connection, member: int) -> list[FindingRow]:
+def findings(db: Db, member: int) -> list[FindingRow]:
     """A member's findings: by the index as far as it goes, from there on by looking."""
     rows = db.execute(
         """
-        SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, ifnull(entry.excerpt, ''),
+        SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, coalesce(entry.excerpt, ''),
                entry.figures, reversal.number
         FROM entry LEFT JOIN entry AS reversal ON reversal.reverses = entry.number
         WHERE entry.number IN (
@@ -86,38 +85,37 @@ def findings(db: sqlite3.Connection, member: int) -> list[FindingRow]:
     return [FindingRow._make(row) for row in rows]
 
 
-def member(db: sqlite3.Connection, number: int) -> MemberRow | None:
+def member(db: Db, number: int) -> MemberRow | None:
     """The member with this number."""
     row = db.execute(_MEMBER + "WHERE member.number = ?", (number,)).fetchone()
     return MemberRow._make(row) if row else None
 
 
-def members_named(db: sqlite3.Connection, text: str, most: int) -> list[MemberRow]:
-    """Members by a part of account or name, or the start of the pseudonym; needs the function ``folded``."""
-    rows = db.execute(
-        _MEMBER
-        + """
-        WHERE instr(folded(account.account), :text) OR instr(folded(account.name), :text)
-           OR substr(member.pseudonym, 1, length(:text)) = :text
-        ORDER BY member.number LIMIT :most
-        """,
-        {"text": text.casefold(), "most": most},
-    )
-    return [MemberRow._make(row) for row in rows]
+def members_named(db: Db, text: str, most: int) -> list[MemberRow]:
+    """Members by a part of account or name in whatever case, or the start of the pseudonym."""
+    folded, found = text.casefold(), list[MemberRow]()
+    for rows in db.stream(_MEMBER + "ORDER BY member.number", (), _TOGETHER):
+        for row in map(MemberRow._make, rows):
+            called = ((row.account or "").casefold(), (row.name or "").casefold())
+            if any(folded in name for name in called if name) or row.pseudonym.startswith(folded):
+                found.append(row)
+                if len(found) == most:
+                    return found
+    return found
 
 
-def clause_rows(db: sqlite3.Connection) -> list[ClauseRow]:
+def clause_rows(db: Db) -> list[ClauseRow]:
     """All clauses in order of their numbers."""
     rows = db.execute("SELECT charter, id, rule, harm, severity, state, text, measures FROM clause ORDER BY number")
     return [ClauseRow._make(row) for row in rows]
 
 
-def room_names(db: sqlite3.Connection) -> dict[int, str]:
+def room_names(db: Db) -> dict[int, str]:
     """Names of all rooms by number."""
     return dict(db.execute("SELECT number, name FROM room"))
 
 
-def runs(db: sqlite3.Connection) -> list[RunRow]:
+def runs(db: Db) -> list[RunRow]:
     """All runs in order, with their sources by path."""
     sources: dict[int, list[SourceRow]] = {}
     for run, *source in db.execute("SELECT run, path, position, events, findings, unread FROM source ORDER BY path"):
@@ -126,7 +124,7 @@ def runs(db: sqlite3.Connection) -> list[RunRow]:
     return [RunRow._make([*row, tuple(sources.get(row[0], ()))]) for row in rows]
 
 
-def counts(db: sqlite3.Connection) -> Counts:
+def counts(db: Db) -> Counts:
     """How much there is of everything."""
     of = dict(db.execute("SELECT kind, count(*) FROM entry GROUP BY kind").fetchall())
     kinds = [of.get(kind, 0) for kind in (FINDING, ACTIVITY, REVERSAL)]
@@ -137,21 +135,22 @@ def counts(db: sqlite3.Connection) -> Counts:
     return Counts(sum(kinds), *kinds, *tables)
 
 
-def entries(db: sqlite3.Connection) -> Iterator[Rows]:
+def entries(db: Db) -> Iterator[Rows]:
     """All entries in order of their numbers, in the order of ``verify.Row``."""
-    cursor = db.execute(
+    yield from db.stream(
         """
-        SELECT number, kind, ifnull(at, 0), ifnull(day, 0), ifnull(member, 0), ifnull(room, 0), ifnull(clause, 0),
-               ifnull(messages, 0), ifnull(reverses, 0), ifnull(event, ''), ifnull(excerpt, ''), ifnull(figures, ''),
-               ifnull(reason, ''), ifnull(by, ''), salt, cover, seal
+        SELECT number, kind, coalesce(at, 0), coalesce(day, 0), coalesce(member, 0), coalesce(room, 0),
+               coalesce(clause, 0), coalesce(messages, 0), coalesce(reverses, 0), coalesce(event, ''),
+               coalesce(excerpt, ''), coalesce(figures, ''),
+               coalesce(reason, ''), coalesce(by, ''), salt, cover, seal
         FROM entry ORDER BY number
-        """
+        """,
+        (),
+        _CHUNK,
     )
-    while rows := cursor.fetchmany(_CHUNK):
-        yield rows
 
 
-def known(db: sqlite3.Connection) -> Known:
+def known(db: Db) -> Known:
     """Ids of the members and clauses there are; those of clauses from what stands in their rows today."""
     members = _by_number(
         (number, bytes.fromhex(name)) for number, name in db.execute("SELECT number, pseudonym FROM member")

@@ -1,9 +1,7 @@
-"""The outbox of a SQLite store: actions that wait, what came of them, and what they changed."""
+"""The outbox in SQL that every store of ours runs: actions that wait, what came of them, and what they changed."""
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -13,7 +11,7 @@ from comity.core.handover import Touched
 from comity.core.ledger import Head
 from comity.stores.contract import Refusal
 from comity.stores.decisions_contract import Queued, Waits
-from comity.stores.sqlite_file import told
+from comity.stores.sql import Db, following
 
 MOST_TRIES: Final = 20  # without the platform saying when to try again; then it is given up, and shown
 _FIRST_PAUSE: Final = 1_000  # milliseconds, doubled with every try
@@ -37,11 +35,11 @@ class Ledger(Protocol):
         """Take back an entry."""
 
 
-class SqliteOutbox:
-    """The outbox of a store at ``path``; ledger: the store itself."""
+class SqlOutbox:
+    """The outbox of a store; ledger: the store itself."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, ledger: Ledger) -> None:
-        self._path, self._db, self._ledger = path, db, ledger
+    def __init__(self, db: Db, ledger: Ledger) -> None:
+        self._db, self._ledger = db, ledger
 
     def queue(self, actions: Sequence[Action], *, at: int) -> None:
         """See ``Decisions.queue``."""
@@ -50,7 +48,7 @@ class SqliteOutbox:
 
     def actions_due(self, now: int, limit: int = 100) -> list[Action]:
         """See ``Decisions.actions_due``."""
-        with told(self._path):
+        with self._db.told():
             return _due(self._db, now, limit)
 
     def note_outcome(self, action: str, outcome: Outcome, at: int) -> Waits:
@@ -65,12 +63,12 @@ class SqliteOutbox:
 
     def queued(self, state: Waits, *, beyond: str = "", most: int = 100) -> list[Queued]:
         """See ``Decisions.queued``."""
-        with told(self._path):
+        with self._db.told():
             return _queued(self._db, state, beyond, most)
 
     def waiting(self) -> tuple[int, int | None]:
         """See ``Decisions.waiting``."""
-        with told(self._path):
+        with self._db.told():
             count, oldest = self._db.execute(
                 "SELECT count(*), min(since) FROM action WHERE state = 'waiting'"
             ).fetchone()
@@ -78,7 +76,7 @@ class SqliteOutbox:
 
     def outcome(self, action: str) -> Outcome | None:
         """See ``Decisions.outcome``."""
-        with told(self._path):
+        with self._db.told():
             return _outcome(self._db, action)
 
     def forget(self, member: int) -> None:
@@ -86,12 +84,13 @@ class SqliteOutbox:
 
         Part of ``Store.forget_account``: ids, decisions and outcomes stay, and name nobody.
         """
-        self._db.execute(
+        row = self._db.execute("SELECT account FROM account WHERE member = ?", (member,)).fetchone()
+        if not row:
+            return
+        cannot = msgspec.json.encode(Outcome(Came.CANNOT, _FORGOTTEN)).decode()
+        for place, body, state, outcome in self._db.execute(
             """
-            UPDATE action SET body = json_set(body, '$.account', '', '$.text', ''), queue = 'forgotten',
-              state = CASE state WHEN 'waiting' THEN 'cannot' ELSE state END,
-              outcome = CASE state WHEN 'waiting' THEN :outcome ELSE outcome END
-            WHERE json_extract(body, '$.account') = (SELECT account FROM account WHERE member = :member) AND (
+            SELECT place, body, state, outcome FROM action WHERE replace(body, :named, '') <> body AND (
               decision IN (
                 SELECT decision.number FROM decision JOIN member USING (community) WHERE member.number = :member
               )
@@ -99,17 +98,25 @@ class SqliteOutbox:
               OR (decision = 0 AND room = '')
             )
             """,
-            {"member": member, "outcome": msgspec.json.encode(Outcome(Came.CANNOT, _FORGOTTEN)).decode()},
-        )
+            {"member": member, "named": msgspec.json.encode(row[0]).decode()},
+        ).fetchall():
+            action = msgspec.json.decode(body, type=Action)
+            if action.account == row[0]:
+                bare = msgspec.json.encode(msgspec.structs.replace(action, account="", text="")).decode()
+                waits = state == Waits.WAITING
+                self._db.execute(
+                    "UPDATE action SET body = ?, queue = 'forgotten', state = ?, outcome = ? WHERE place = ?",
+                    (bare, Waits.CANNOT if waits else state, cannot if waits else outcome, place),
+                )
 
     def touched(self, room: int) -> list[Touched]:
         """See ``Decisions.touched``."""
-        with told(self._path):
+        with self._db.told():
             rows = self._db.execute("SELECT * FROM touched WHERE room = ? ORDER BY member", (room,)).fetchall()
         return [Touched(*row) for row in rows]
 
 
-def _queue(db: sqlite3.Connection, actions: Sequence[Action], at: int) -> None:
+def _queue(db: Db, actions: Sequence[Action], at: int) -> None:
     """Queue actions. Raises ValueError if an id is there with another meaning, or must follow one that is not there."""
     for action in actions:
         body = msgspec.json.encode(action).decode()
@@ -128,21 +135,20 @@ def _queue(db: sqlite3.Connection, actions: Sequence[Action], at: int) -> None:
         hide = action.do is Do.HIDE
         line = f"{'hide' if hide else 'room'} {action.room}" if action.room else f"account {action.account}"
         db.execute(
-            "INSERT INTO action (id, decision, queue, ordered, room, body, state, tries, since, next_at, outcome) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+            f"INSERT INTO action VALUES ({following('action', 'place')}, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",  # noqa: S608 - our own names
             (action.id, action.decision, line, not hide, action.room, body, state, at, at, outcome),
         )
         db.executemany("INSERT INTO action_after VALUES (?, ?)", ((n, action.id) for n in needs))
 
 
-def _due(db: sqlite3.Connection, now: int, limit: int) -> list[Action]:
+def _due(db: Db, now: int, limit: int) -> list[Action]:
     """What can be tried now, in order; see ``decisions_contract.Decisions.actions_due``."""
     rows = db.execute(
         """
         WITH head AS (
           SELECT place, id, queue, ordered, next_at, body,
                  row_number() OVER (PARTITION BY queue ORDER BY place) AS nth
-          FROM action WHERE state = 'waiting' AND (ordered OR next_at <= :now)
+          FROM action WHERE state = 'waiting' AND (ordered = 1 OR next_at <= :now)
         )
         SELECT queue, ordered, next_at <= :now, body, EXISTS (
           SELECT 1 FROM action_after AS a JOIN action AS first ON first.id = a.needs
@@ -166,7 +172,7 @@ def _due(db: sqlite3.Connection, now: int, limit: int) -> list[Action]:
     return found
 
 
-def _note(db: sqlite3.Connection, action: str, outcome: Outcome, at: int) -> Waits:
+def _note(db: Db, action: str, outcome: Outcome, at: int) -> Waits:
     """Note what came of a try; returns how far the action is now. Raises KeyError if there is none."""
     row = db.execute("SELECT state, tries FROM action WHERE id = ?", (action,)).fetchone()
     if not row:
@@ -196,7 +202,7 @@ def _note(db: sqlite3.Connection, action: str, outcome: Outcome, at: int) -> Wai
     return state
 
 
-def _try_again(db: sqlite3.Connection, action: str, at: int) -> bool:
+def _try_again(db: Db, action: str, at: int) -> bool:
     """Put what was not done back into its queue."""
     changed = db.execute(
         "UPDATE action SET state = 'waiting', tries = 0, next_at = ? WHERE id = ? AND state IN ('cannot', 'given up')",
@@ -205,11 +211,11 @@ def _try_again(db: sqlite3.Connection, action: str, at: int) -> bool:
     return changed.rowcount > 0
 
 
-def _queued(db: sqlite3.Connection, state: Waits, beyond: str, most: int) -> list[Queued]:
+def _queued(db: Db, state: Waits, beyond: str, most: int) -> list[Queued]:
     """Actions in a state."""
     rows = db.execute(
         "SELECT body, state, tries, since, next_at, outcome FROM action WHERE state = ? AND place > "
-        "ifnull((SELECT place FROM action WHERE id = ?), 0) ORDER BY place LIMIT ?",
+        "coalesce((SELECT place FROM action WHERE id = ?), 0) ORDER BY place LIMIT ?",
         (state, beyond, most),
     )
     return [
@@ -218,7 +224,7 @@ def _queued(db: sqlite3.Connection, state: Waits, beyond: str, most: int) -> lis
     ]
 
 
-def _outcome(db: sqlite3.Connection, action: str) -> Outcome | None:
+def _outcome(db: Db, action: str) -> Outcome | None:
     """What came of an action's last try."""
     row = db.execute("SELECT outcome FROM action WHERE id = ?", (action,)).fetchone()
     return _came(row[0]) if row else None
@@ -228,7 +234,7 @@ def _came(text: str | None) -> Outcome | None:
     return None if text is None else msgspec.json.decode(text, type=Outcome)
 
 
-def _show(db: sqlite3.Connection, action: str) -> None:
+def _show(db: Db, action: str) -> None:
     """Bring what a decision came to in a room up to what came of its actions there."""
     row = db.execute(
         "SELECT action.decision, room.number, action.room FROM action "

@@ -1,28 +1,29 @@
-"""The last turns of a live process, and its notes, in a SQLite store; ``live_contract.Journal`` promises it."""
+"""The last turns of a live process, and its notes, in SQL; ``live_contract.Journal`` promises it."""
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 from comity.stores.live_contract import TurnRow
-from comity.stores.sqlite_file import told
+from comity.stores.sql import Db, following
 
 
-class SqliteJournal:
-    """The journal of a store at ``path``; write: the store's transaction."""
+class SqlJournal:
+    """The journal of a store; write: the store's transaction."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, write: Callable[[], AbstractContextManager[None]]) -> None:
-        self._path, self._db, self._write = path, db, write
+    def __init__(self, db: Db, write: Callable[[], AbstractContextManager[None]]) -> None:
+        self._db, self._write = db, write
 
     def add(self, turn: TurnRow) -> None:
         """See ``Journal.add``."""
         with self._write():
-            self._db.execute("INSERT INTO turn (posted, events) VALUES (?, ?)", turn)
+            self._db.execute(
+                f"INSERT INTO turn VALUES ({following('turn')}, ?, ?)",  # noqa: S608 - our own names
+                turn,
+            )
 
     def turns(self) -> list[TurnRow]:
         """See ``Journal.turns``."""
-        with told(self._path):
+        with self._db.told():
             rows = self._db.execute("SELECT posted, events FROM turn ORDER BY number").fetchall()
         return [TurnRow(bool(posted), events) for posted, events in rows]
 
@@ -35,12 +36,15 @@ class SqliteJournal:
         """See ``Journal.note``."""
         with self._write():
             if value:
-                self._db.execute("INSERT OR REPLACE INTO noted VALUES (?, ?)", (name, value))
+                self._db.execute(
+                    "INSERT INTO noted VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (name, value),
+                )
             else:
                 self._db.execute("DELETE FROM noted WHERE name = ?", (name,))
 
     def noted(self, name: str) -> bytes:
         """See ``Journal.noted``."""
-        with told(self._path):
+        with self._db.told():
             row = self._db.execute("SELECT value FROM noted WHERE name = ?", (name,)).fetchone()
         return bytes(row[0]) if row else b""

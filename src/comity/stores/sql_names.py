@@ -1,7 +1,6 @@
-"""Numbers for communities, members, rooms and clauses in a SQLite store, given once and kept."""
+"""Numbers for communities, members, rooms and clauses in SQL that every store of ours runs, given once and kept."""
 
 import os
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -10,6 +9,7 @@ import numpy as np
 
 from comity.core.ids import KEY_BYTES, pseudonym
 from comity.core.ledger import ID, ClauseRow, Ids, clause_digest
+from comity.stores.sql import Db, following
 
 _ACCOUNTS_KEPT: Final = 200_000  # in memory, to spare looking them up for every batch
 
@@ -17,7 +17,7 @@ _ACCOUNTS_KEPT: Final = 200_000  # in memory, to spare looking them up for every
 class Names:
     """What has a number, and the ids that entries are sealed with; write: the store's transaction."""
 
-    def __init__(self, db: sqlite3.Connection, write: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, db: Db, write: Callable[[], AbstractContextManager[None]]) -> None:
         self._db, self._write = db, write
         self.forget()
 
@@ -26,7 +26,7 @@ class Names:
         self._accounts: dict[tuple[int, str], tuple[int, str | None]] = {}
         self._rooms: dict[tuple[int, str], int] = {}
         self._members = _Ids("member", "SELECT pseudonym FROM member WHERE number >= ? ORDER BY number")
-        self._clauses = _Ids("clause", "SELECT hex(digest) FROM clause WHERE number >= ? ORDER BY number")
+        self._clauses = _Ids("clause", "SELECT digest FROM clause WHERE number >= ? ORDER BY number")
 
     def community(self, name: str) -> int:
         """The community's number; a new one gets a key."""
@@ -34,7 +34,8 @@ class Names:
         if not row:
             with self._write():
                 row = self._db.execute(
-                    "INSERT INTO community (name, key) VALUES (?, ?) RETURNING number", (name, os.urandom(KEY_BYTES))
+                    f"INSERT INTO community VALUES ({following('community')}, ?, ?) RETURNING number",  # noqa: S608 - our own names
+                    (name, os.urandom(KEY_BYTES)),
                 ).fetchone()
         number: int = row[0]
         return number
@@ -66,7 +67,7 @@ class Names:
         row = self._db.execute("SELECT key FROM community WHERE number = ?", (community,)).fetchone()
         if not row:
             raise ValueError(f"there is no community {community}")
-        last: int = self._db.execute("SELECT ifnull(max(number), 0) FROM member").fetchone()[0]
+        last: int = self._db.execute("SELECT coalesce(max(number), 0) FROM member").fetchone()[0]
         new: list[tuple[int, int, str]] = []
         mapped: list[tuple[int, str, str | None]] = []
         learnt: dict[tuple[int, str], tuple[int, str | None]] = {}
@@ -106,7 +107,8 @@ class Names:
             with self._write():
                 for name in new:
                     self._rooms[community, name] = self._db.execute(
-                        "INSERT INTO room (community, name) VALUES (?, ?) RETURNING number", (community, name)
+                        f"INSERT INTO room VALUES ({following('room')}, ?, ?) RETURNING number",  # noqa: S608 - our own names
+                        (community, name),
                     ).fetchone()[0]
         return [self._rooms[community, name] for name in names]
 
@@ -117,8 +119,7 @@ class Names:
         if not found:
             with self._write():
                 found = self._db.execute(
-                    "INSERT INTO clause (charter, id, rule, harm, severity, state, text, measures, digest) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",
+                    f"INSERT INTO clause VALUES ({following('clause')}, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number",  # noqa: S608 - our own names
                     (*row, digest),
                 ).fetchone()
         number: int = found[0]
@@ -136,7 +137,7 @@ class Names:
 class _Ids:
     """Ids by number, 16 bytes each: all there are, since looking them up one by one would cost more than an entry.
 
-    query: the ids, in hexadecimal, of numbers from the given one on, in order.
+    query: the ids, as bytes or in hexadecimal, of numbers from the given one on, in order.
     """
 
     def __init__(self, what: str, query: str) -> None:
@@ -144,10 +145,10 @@ class _Ids:
         self._ids = np.zeros(1024, ID)
         self._end = 1
 
-    def of(self, db: sqlite3.Connection, numbers: Sequence[int]) -> Ids:
+    def of(self, db: Db, numbers: Sequence[int]) -> Ids:
         wanted = np.asarray(numbers, np.int64)
         if len(wanted) and wanted.max() >= self._end:
-            self._extend([bytes.fromhex(row[0]) for row in db.execute(self._query, (self._end,))])
+            self._extend([_id(row[0]) for row in db.execute(self._query, (self._end,))])
         if len(wanted) and not 1 <= wanted.min() <= wanted.max() < self._end:
             raise ValueError(f"there are {self._what}s 1 to {self._end - 1}, got {wanted.min()} to {wanted.max()}")
         return self._ids[wanted]
@@ -158,3 +159,7 @@ class _Ids:
             self._ids = np.concatenate((self._ids, np.zeros(max(end, len(self._ids)), ID)))
         self._ids[self._end : end] = np.frombuffer(b"".join(new), ID)
         self._end = end
+
+
+def _id(stored: str | bytes) -> bytes:
+    return bytes.fromhex(stored) if isinstance(stored, str) else bytes(stored)

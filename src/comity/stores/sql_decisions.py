@@ -1,4 +1,4 @@
-"""Decisions in a SQLite store; ``decisions_contract.Decisions`` says what the methods promise."""
+"""Decisions in SQL that every store of ours runs; ``decisions_contract.Decisions`` says what the methods promise."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
@@ -14,26 +14,24 @@ from comity.core.ledger import Head
 from comity.core.statement import Statement
 from comity.stores.contract import Refusal
 from comity.stores.decisions_contract import StepRow
-from comity.stores.sqlite_file import told
-from comity.stores.sqlite_outbox import SqliteOutbox
+from comity.stores.sql_outbox import SqlOutbox
 
 _COLUMNS: Final = (
     "number, at, community, member, room, measure, clause, clause_id, clause_text, severity, head, until, hides, "
     "found_automatically, by, provisional, course, line, extends, dry_run"
 )
 _OPEN: Final = "course IN ('proposed', 'in force', 'confirmed')"  # as the index decision_open has it, to the letter
-_ALWAYS: Final = -(2**62)
 
 
-class SqliteDecisions(SqliteOutbox):
+class SqlDecisions(SqlOutbox):
     """The decisions of a store, and its outbox."""
 
     # Making decisions.
 
     def last(self) -> int:
         """See ``Decisions.last``."""
-        with told(self._path):
-            number: int = self._db.execute("SELECT ifnull(max(number), 0) FROM decision").fetchone()[0]
+        with self._db.told():
+            number: int = self._db.execute("SELECT coalesce(max(number), 0) FROM decision").fetchone()[0]
         return number
 
     def add(
@@ -72,25 +70,28 @@ class SqliteDecisions(SqliteOutbox):
         )
         self.queue(carried.actions, at=at)
         self._db.executemany(
-            "INSERT OR REPLACE INTO enforced VALUES (?, ?, ?, ?)",
+            "INSERT INTO enforced VALUES (?, ?, ?, ?) ON CONFLICT (decision, room) DO UPDATE SET "
+            "done = excluded.done, why = excluded.why",
             ((number, e.room, e.done, e.why) for number, rows in carried.enforced.items() for e in rows),
         )
         self._db.executemany("DELETE FROM touched WHERE room = ? AND member = ?", carried.back)
         self._db.executemany(
-            "INSERT OR REPLACE INTO touched VALUES (?, ?, ?, ?)", map(msgspec.structs.astuple, carried.touched)
+            "INSERT INTO touched VALUES (?, ?, ?, ?) ON CONFLICT (room, member) "
+            "DO UPDATE SET action = excluded.action, stands_for = excluded.stands_for",
+            map(msgspec.structs.astuple, carried.touched),
         )
 
     def _step(self, number: int, at: int, by: str, course: Course, reason: str) -> None:
         self._db.execute(
-            "INSERT INTO course SELECT ?, count(*), ?, ?, ?, ? FROM course WHERE decision = ?",
-            (number, at, by, course, reason, number),
+            "INSERT INTO course VALUES (?, (SELECT count(*) FROM course WHERE decision = ?), ?, ?, ?, ?)",
+            (number, number, at, by, course, reason),
         )
 
     def _check_head(self, after: Head) -> None:
         head = self._ledger.head()
         if head != after:
             raise LedgerMovedError(
-                f"{self._path}: this was decided after entry {after.number}, the ledger is at entry {head.number}: "
+                f"{self._db.place}: this was decided after entry {after.number}, the ledger is at entry {head.number}: "
                 "decide again"
             )
 
@@ -112,14 +113,17 @@ class SqliteDecisions(SqliteOutbox):
         most: int = 100,
     ) -> list[Decision]:
         """See ``Decisions.decisions``."""
+        where = "number > :beyond" + _whose(community, member)
+        if since is not None:
+            where += " AND at >= :since"
+        if courses:
+            where += f" AND course IN ({self._db.texts(':courses')})"
         return self._read(
-            "(:community IS NULL OR community = :community) AND (:member IS NULL OR member = :member) "
-            "AND (:courses = '[]' OR course IN (SELECT value FROM json_each(:courses))) "
-            "AND at >= :since AND number > :beyond ORDER BY number LIMIT :most",
+            f"{where} ORDER BY number LIMIT :most",
             community=community,
             member=member,
             courses=_json(sorted(map(str, courses))),
-            since=_ALWAYS if since is None else since,
+            since=since,
             beyond=beyond,
             most=most,
         )
@@ -128,7 +132,7 @@ class SqliteDecisions(SqliteOutbox):
         """See ``Decisions.about``."""
         found: dict[int, list[Decision]] = {member: [] for member in members}
         for d in self._read(
-            f"member IN (SELECT value FROM json_each(:members)) AND (at >= :since OR {_OPEN}) ORDER BY number",  # noqa: S608 - our own names
+            f"member IN ({self._db.numbers(':members')}) AND (at >= :since OR {_OPEN}) ORDER BY number",
             members=_json(sorted(found)),
             since=since,
         ):
@@ -138,10 +142,9 @@ class SqliteDecisions(SqliteOutbox):
     def in_force(self, now: int, *, community: int | None = None, member: int | None = None) -> list[Decision]:
         """See ``Decisions.in_force``."""
         return self._read(
-            f"number IN (SELECT number FROM decision INDEXED BY decision_open WHERE {_OPEN}) "  # noqa: S608 - our own names
+            f"number IN (SELECT number FROM decision {self._db.by_index('decision_open')} WHERE {_OPEN}) "  # noqa: S608 - our own names
             "AND course <> 'proposed' AND dry_run = 0 AND at <= :now "
-            "AND (until IS NULL OR until > :now) AND (:community IS NULL OR community = :community) "
-            "AND (:member IS NULL OR member = :member) ORDER BY number",
+            f"AND (until IS NULL OR until > :now) {_whose(community, member)} ORDER BY number",
             now=now,
             community=community,
             member=member,
@@ -157,26 +160,36 @@ class SqliteDecisions(SqliteOutbox):
 
     def resting_on(self, entries: Collection[int]) -> list[Decision]:
         """See ``Decisions.resting_on``."""
-        which = "SELECT decision FROM rests_on WHERE entry IN (SELECT value FROM json_each(:entries))"
+        which = f"SELECT decision FROM rests_on WHERE entry IN ({self._db.numbers(':entries')})"  # noqa: S608 - our own names
         return self._read(f"number IN ({which}) ORDER BY number", entries=_json(sorted(entries)))
 
     def course(self, number: int) -> list[StepRow]:
         """See ``Decisions.course``."""
-        with told(self._path):
+        with self._db.told():
             rows = self._db.execute(
                 "SELECT at, by, course, reason FROM course WHERE decision = ? ORDER BY place", (number,)
             ).fetchall()
         return [StepRow(at, by, Course(course), reason) for at, by, course, reason in rows]
 
-    def _read(self, where: str, **values: Any) -> list[Decision]:  # noqa: ANN401 - whatever SQLite takes
-        with told(self._path):
+    def _read(self, where: str, **values: Any) -> list[Decision]:  # noqa: ANN401 - whatever a database takes
+        with self._db.told():
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM decision WHERE {where}", values).fetchall()  # noqa: S608 - our own names
-            return [self._decision(row) for row in rows]
+            if not rows:
+                return []
+            findings: dict[int, list[int]] = {row[0]: [] for row in rows}
+            enforced: dict[int, list[Enforced]] = {row[0]: [] for row in rows}
+            of = f"WHERE decision IN ({self._db.numbers('?')}) ORDER BY decision"
+            numbers = (_json(sorted(findings)),)
+            for number, entry in self._db.execute(f"SELECT decision, entry FROM rests_on {of}, entry", numbers):  # noqa: S608 - our own names
+                findings[number].append(entry)
+            for number, room, done, why in self._db.execute(
+                f"SELECT decision, room, done, why FROM enforced {of}, room",  # noqa: S608 - our own names
+                numbers,
+            ):
+                enforced[number].append(Enforced(room, bool(done), why))
+        return [self._decision(row, findings[row[0]], enforced[row[0]]) for row in rows]
 
-    def _decision(self, row: tuple[Any, ...]) -> Decision:
-        number = row[0]
-        findings = self._db.execute("SELECT entry FROM rests_on WHERE decision = ? ORDER BY entry", (number,))
-        enforced = self._db.execute("SELECT room, done, why FROM enforced WHERE decision = ? ORDER BY room", (number,))
+    def _decision(self, row: tuple[Any, ...], findings: list[int], enforced: list[Enforced]) -> Decision:
         values = dict(zip(_COLUMNS.split(", "), row, strict=True))
         return Decision(
             **values
@@ -188,8 +201,8 @@ class SqliteDecisions(SqliteOutbox):
                 "found_automatically": bool(values["found_automatically"]),
                 "provisional": bool(values["provisional"]),
                 "dry_run": bool(values["dry_run"]),
-                "findings": tuple(entry for (entry,) in findings),
-                "enforced": tuple(Enforced(room, bool(done), why) for room, done, why in enforced),
+                "findings": tuple(findings),
+                "enforced": tuple(enforced),
             }
         )
 
@@ -313,13 +326,13 @@ class SqliteDecisions(SqliteOutbox):
         return self._statements("decision > ? ORDER BY decision LIMIT ?", beyond, most)
 
     def _statements(self, where: str, *values: int) -> list[Statement]:
-        with told(self._path):
+        with self._db.told():
             rows = self._db.execute(f"SELECT body FROM statement WHERE {where}", values).fetchall()  # noqa: S608 - our own names
         return [msgspec.json.decode(body, type=Statement) for (body,) in rows]
 
     def deputies(self, room: int) -> list[int]:
         """See ``Decisions.deputies``."""
-        with told(self._path):
+        with self._db.told():
             rows = self._db.execute("SELECT member FROM deputy WHERE room = ? ORDER BY place", (room,)).fetchall()
         return [member for (member,) in rows]
 
@@ -330,7 +343,9 @@ class SqliteDecisions(SqliteOutbox):
                 gone = self._db.execute("DELETE FROM deputy WHERE room = ? AND member = ?", (room, member))
                 return gone.rowcount > 0
             new = self._db.execute(
-                "INSERT OR IGNORE INTO deputy SELECT ?, ?, ?, ?, ifnull(max(place), 0) + 1 FROM deputy WHERE room = ?",
+                "INSERT INTO deputy VALUES "
+                "(?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM deputy WHERE room = ?)) "
+                "ON CONFLICT (room, member) DO NOTHING",
                 (room, member, by, at, room),
             )
             return new.rowcount > 0
@@ -339,6 +354,12 @@ class SqliteDecisions(SqliteOutbox):
 def _by_a_person(by: str, reason: str) -> None:
     if not by.strip() or by == MACHINE or not reason.strip():
         raise ValueError("a person decides this, and says why: got no name, the machine's, or no reason")
+
+
+def _whose(community: int | None, member: int | None) -> str:
+    """Conditions, each behind an AND, for what is asked about one community or member only."""
+    named = (("community", community), ("member", member))
+    return "".join(f" AND {name} = :{name}" for name, number in named if number is not None)
 
 
 def _json(values: Sequence[object]) -> str:
