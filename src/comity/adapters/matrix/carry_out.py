@@ -25,6 +25,7 @@ _LOOK_BACK: Final = 100  # changes of levels looked through for the one that was
 _IN: Final = frozenset({"join", "invite", "knock"})
 _TOKEN_WAIT: Final = 300.0  # seconds until a token that was refused may have been put right
 _DIRECT: Final = "m.direct"
+_KNOWN_FOR: Final = 60.0  # seconds in which nobody else is taken to have changed our account's list of direct rooms
 _GONE: Final = 404
 _FORBIDDEN: Final = 403
 
@@ -69,6 +70,7 @@ class Carrier:
         self._given: defaultdict[str, dict[str, _Given]] = defaultdict(dict)
         self._rooms: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._direct = asyncio.Lock()
+        self._kept: tuple[float, Json] = (-_KNOWN_FOR, {})
         self._created: dict[str, Created] = {}
 
     async def carry_out(self, action: Action, *, before: str = "", fresh: bool = False) -> Outcome:
@@ -286,13 +288,18 @@ class Carrier:
     async def _direct_room(self, account: str) -> str:
         """The room of our direct messages to an account: the one there is, else a new one."""
         async with self._direct:
-            kept = await self._homeserver.account_data(_DIRECT)
+            read, kept = self._kept
+            if time.monotonic() - read >= _KNOWN_FOR:
+                read, kept = time.monotonic(), await self._homeserver.account_data(_DIRECT)
             rooms = [room for room in _list(kept.get(account)) if isinstance(room, str)]
+            self._kept = read, kept
             for room in reversed(rooms):
                 if await self._usable(room, account):
                     return room
             made = await self._homeserver.create_room(preset="trusted_private_chat", is_direct=True, invite=[account])
-            await self._homeserver.put_account_data(_DIRECT, kept | {account: [*rooms, made]})
+            kept = kept | {account: [*rooms, made]}
+            await self._homeserver.put_account_data(_DIRECT, kept)
+            self._kept = read, kept
             return made
 
     async def _usable(self, room: str, account: str) -> bool:
