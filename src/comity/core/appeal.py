@@ -23,7 +23,11 @@ _OF_MANAGERS: Final = frozenset({Measure.SUSPEND, Measure.REVOKE})
 
 
 class Heard(StrEnum):
-    """What came of an appeal. The *decision* is upheld or reversed; lapsed: nobody heard it in time."""
+    """What came of an appeal.
+
+    The *decision* is upheld or reversed; lapsed: nobody heard it in time; withdrawn: there is nothing left to hear, for
+    whoever appealed took it back, or the decision is reversed already.
+    """
 
     OPEN = "open"
     UPHELD = "upheld"

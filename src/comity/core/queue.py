@@ -7,7 +7,7 @@ import msgspec
 
 from comity.core.charter import Measure
 from comity.core.harm import Severity
-from comity.core.verdicts import Change, Confirm, Escalate, Impose, Judge, Note, Refuse, Reverse, Uphold
+from comity.core.verdicts import Change, Confirm, Escalate, Impose, Judge, Note, Refuse, Reverse, Uphold, Verdict
 
 LOCKED_FOR: Final = 600_000  # milliseconds that an item is somebody's alone, renewed while it is open
 NOT_FROM_REPORTS: Final = 5  # what everything weighs that no report began
@@ -57,7 +57,7 @@ class Item(msgspec.Struct, frozen=True, order=True):
 
 
 # What can be said about what.
-VERDICTS: Final[dict[Kind, tuple[type, ...]]] = {
+VERDICTS: Final[dict[Kind, tuple[type[Verdict], ...]]] = {
     Kind.PROPOSAL: (Confirm, Refuse, Escalate, Note),
     Kind.PROVISIONAL: (Confirm, Change, Reverse, Escalate, Note),
     Kind.REPORT: (Impose, Refuse, Escalate, Note),

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from comity.core.charter import OF_THE_HOUSE, Measure
+from comity.core.charter import Measure
 
 UNDO: Final = 10_000  # milliseconds in which a verdict can be taken back before anything follows from it
 
@@ -46,17 +46,18 @@ class Refuse(_Reasoned, frozen=True, tag="refuse"):
     """Do not follow a proposal or a report, or let nothing come of a finding."""
 
 
-class Impose(_Reasoned, frozen=True, tag="impose"):
-    """Something follows from a report or a finding in review. clause: its id; measure: None for a finding that counts.
+class Impose(_Reasoned, frozen=True, tag="impose", kw_only=True):
+    """Something follows from a report or a finding in review.
 
-    until: the measure's end, milliseconds since 1970, None for none, or where the measure has none; excerpt: of what
-    was said, where Comity has none of its own.
+    clause: its id; until: the measure's end, milliseconds since 1970, None for none, or where it has none; excerpt: of
+    what was said, and member: the number of whose it is, where Comity does not know itself.
     """
 
     clause: str
-    measure: Measure | None = None
+    measure: Measure
     until: int | None = None
     excerpt: str = ""
+    member: int = 0
 
 
 class Uphold(_Reasoned, frozen=True, tag="uphold"):
@@ -80,17 +81,12 @@ class Judge(_Reasoned, frozen=True, tag="judge"):
 Verdict = Confirm | Change | Reverse | Refuse | Impose | Uphold | Escalate | Note | Judge
 
 
-def name_of(verdict: Verdict) -> str:
-    """A verdict's name in tables and texts."""
-    tag = type(verdict).__struct_config__.tag
-    return str(tag)
+def name_of(verdict: Verdict | type[Verdict]) -> str:
+    """A verdict's name in tables and texts, and that of a kind of verdict."""
+    kind = verdict if isinstance(verdict, type) else type(verdict)
+    return str(kind.__struct_config__.tag)
 
 
 def endless(measure: Measure) -> bool:
     """Whether a measure is over with the deed: it is not asked how long it lasts."""
     return measure in {Measure.WARN, Measure.HIDE, Measure.REMOVE}
-
-
-def light(measure: Measure) -> bool:
-    """Whether a house clause may ask for it."""
-    return measure in OF_THE_HOUSE

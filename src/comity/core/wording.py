@@ -59,6 +59,16 @@ _EN: Final = {
     "new end": "It holds until {until}.",
     "also": "The same was decided in decisions {numbers}.",
     "deputy": "You look after {room} until the one who does it otherwise is back.",
+    "report received": "Your report {number} is here. Somebody will look at it, and you will be told what came of it.",
+    "report followed": "Somebody looked at your report {number}, and something was done about it.",
+    "report refused": "Somebody looked at your report {number}; nothing follows from it. You can appeal until {until}.",
+    "report gone": "What your report {number} was about is no more; nothing follows from it.",
+    "appeal received": "Your appeal {number} is here. Somebody who decided nothing in the case hears it by {until}.",
+    "appeal lapses": "If nobody does, it is decided in your favour.",
+    "appeal upheld": "Somebody else heard your appeal {number}: what was decided is upheld.",
+    "appeal reversed": "Somebody else heard your appeal {number}: what was decided is reversed.",
+    "appeal lapsed": "Nobody heard your appeal {number} in time: it is decided in your favour.",
+    "back in shadow": "Clause {id} only finds from now on: of {judged} decisions by it {wrong} were wrong.",
 }
 
 _DE: Final = {
@@ -116,6 +126,16 @@ _DE: Final = {
     "new end": "Sie gilt bis {until}.",
     "also": "Dasselbe wurde in den Entscheidungen {numbers} entschieden.",
     "deputy": "Du verwaltest {room}, bis zurück ist, wer es sonst tut.",
+    "report received": "Deine Meldung {number} ist da. Jemand sieht darauf, und du erfährst, was daraus wird.",
+    "report followed": "Jemand hat auf deine Meldung {number} gesehen, und es wurde etwas getan.",
+    "report refused": "Jemand hat auf deine Meldung {number} gesehen; daraus folgt nichts. Beschwerde bis {until}.",
+    "report gone": "Worum es in deiner Meldung {number} ging, gibt es nicht mehr; daraus folgt nichts.",
+    "appeal received": "Deine Beschwerde {number} ist da. Wer hier nichts entschieden hat, hört sie bis {until}.",
+    "appeal lapses": "Hört sie niemand, ist zu deinen Gunsten entschieden.",
+    "appeal upheld": "Jemand anderes hat deine Beschwerde {number} gehört: Was entschieden wurde, gilt.",
+    "appeal reversed": "Jemand anderes hat deine Beschwerde {number} gehört: Was entschieden wurde, ist aufgehoben.",
+    "appeal lapsed": "Niemand hat deine Beschwerde {number} rechtzeitig gehört: Es ist zu deinen Gunsten entschieden.",
+    "back in shadow": "Klausel {id} findet ab jetzt nur: Von {judged} Entscheidungen nach ihr waren {wrong} falsch.",
 }
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": _EN, "de": _DE})

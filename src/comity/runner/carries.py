@@ -13,10 +13,9 @@ from comity.core.event import moment
 from comity.core.explanation import Line, grouped
 from comity.core.standing import date_of
 from comity.core.statement import shown
+from comity.core.who import Who
 from comity.live.answers import Answer, answer
 from comity.live.commands import Command, Confirm, Deputies, NameDeputy, Reverse, Rooms, Shadow, Status, Why, parse
-from comity.live.metrics import Metrics
-from comity.runner.lists import Lists
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.persons import Persons
@@ -49,15 +48,12 @@ class Desk:
         turns: Turns,
         *,
         outbox: Outbox,
-        lists: Lists,
-        metrics: Metrics,
+        persons: Persons,
+        shadow: Callable[[Realm, str, bool, Who], None],
         ready: Callable[[], list[str]],
     ) -> None:
         self._store, self._realms, self._people, self._turns = store, realms, people, turns
-        self._outbox, self._ready = outbox, ready
-        self._persons = Persons(
-            store, {r.number: r for r in realms.values()}, people, outbox, lists=lists, metrics=metrics
-        )
+        self._outbox, self._ready, self._persons, self._shadow = outbox, ready, persons, shadow
         self._room = ""
         self.waiting = msgspec.json.decode(store.journal.noted(_ASKED) or b"[]", type=list[Asking])
 
@@ -179,20 +175,17 @@ class Desk:
             account = row.account or ""
             if of is not realm or account not in self._people.present.get(room, set()):
                 raise ComityError(f"{asked.member} is not in {self._people.labels.get(room, room)}")
-        member, who = self._people.member(realm, account), self._persons.pseudonym(realm, by)
+        member, who = self._people.member(realm, account), self._persons.who(realm, by).name
         new = self._store.decisions.name_deputy(self._people.number(room), member, who, self._outbox.now())
         return Answer(f"{account} {'takes' if new else 'took already'} over in {self._people.labels.get(room, room)}.")
 
     async def shadow(self, asked: Shadow, by: str) -> Answer:
         """See ``Carries``."""
-        del by
         of = [r for r in self._realms.values() if any(c.id == asked.clause for c in r.adopted.clauses)]
         if not of:
             raise ComityError(f"there is no clause {asked.clause} in any charter")
-        self._turns.settle()
-        with self._store.write():
-            for realm in of:
-                realm.shadow(asked.clause, on=asked.on)
+        for realm in of:
+            self._shadow(realm, asked.clause, asked.on, self._persons.who(realm, by))
         how = "finds, and counts nothing" if asked.on else "finds, and counts as its charter says"
         return Answer(f"From now on clause {asked.clause} {how}, in {', '.join(r.id for r in of)}.")
 

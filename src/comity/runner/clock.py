@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from comity.core.carried import Carried
@@ -23,7 +23,7 @@ _SHARE: Final = 20  # a dump may take one part of so many of the time
 
 
 class Clock:
-    """Ends what is over, and settles now and then."""
+    """Ends what is over, and settles now and then. tick: what else time brings."""
 
     def __init__(
         self,
@@ -32,16 +32,20 @@ class Clock:
         people: People,
         turns: Turns,
         outbox: Outbox,
+        *,
+        tick: Callable[[int], None],
     ) -> None:
         self._store, self._realms, self._people = store, realms, people
-        self._turns, self._outbox = turns, outbox
+        self._turns, self._outbox, self._tick = turns, outbox, tick
 
     async def run(self) -> None:
         """Look at the clock, as long as it goes on."""
         settle_at = time.monotonic() + SETTLE
         while True:
             await asyncio.sleep(TICK)
-            self.end_all(self._outbox.now())
+            now = self._outbox.now()
+            self._tick(now)
+            self.end_all(now)
             if self._turns.journalled and time.monotonic() >= settle_at:
                 began = time.monotonic()
                 self._turns.settle()

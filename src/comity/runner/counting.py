@@ -103,6 +103,10 @@ class Counting:
         mine = [f.counted for f in self._findings.get(member, ())]
         return explain(self.activity(member), mine, day, parameters=self._parameters)
 
+    def counted(self, member: int) -> list[Counted]:
+        """The findings of a member that count."""
+        return [f.counted for f in self._findings.get(member, ())]
+
     def entries(self, member: int) -> set[int]:
         """The findings of a member that are in force and that decisions can rest on."""
         return {f.counted.entry for f in self._findings.get(member, ())} | self._beside.get(member, set())

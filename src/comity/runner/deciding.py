@@ -10,12 +10,13 @@ from comity.core.action import Action
 from comity.core.actions_of import begin
 from comity.core.carried import Carried
 from comity.core.case import Case, Found, Person, exempt, is_house, leads_nowhere
-from comity.core.charter import Measure
+from comity.core.charter import Measure, State
 from comity.core.decide import REMEMBERED, Decided, decide
 from comity.core.decision import EVERYWHERE, Decision
 from comity.core.event import KINDS, ROLES, Kind, Role, moment
 from comity.core.handover import Stays
 from comity.core.ledger import ActivityColumns, FindingColumns
+from comity.core.queue import rank
 from comity.core.standing import Counted
 from comity.core.statement import Statement, as_sentence, state
 from comity.engine import Engine, Findings, Turn, excerpt
@@ -26,7 +27,7 @@ from comity.runner.lists import NOBODY, Listed, Looked
 from comity.runner.people import People
 from comity.runner.realm import Realm
 from comity.runner.telling import Telling
-from comity.stores.live_contract import LiveStore
+from comity.stores.process_contract import ProcessStore, ReviewRow
 from comity.turns import Numbers, finding_columns
 
 _REDACTION: Final = KINDS.index("redaction")
@@ -48,7 +49,7 @@ class Made(NamedTuple):
 class Deciding:
     """Decides on the findings of turns, within the store's transaction. page: the address of members' pages, or ""."""
 
-    def __init__(self, store: LiveStore, people: People, telling: Telling, metrics: Metrics, page: str) -> None:
+    def __init__(self, store: ProcessStore, people: People, telling: Telling, metrics: Metrics, page: str) -> None:
         self._store, self._people, self._telling, self._metrics = store, people, telling, metrics
         self._page = page
 
@@ -71,6 +72,7 @@ class Deciding:
         columns = _with_listed(columns, turn.batch, members, numbers, looked.listed)
         after = self._store.head()
         head = self._store.post(columns, activity, after=after)
+        self._for_review(realm, turn, columns, after.number)
         found = _found(realm, turn, columns, after.number, looked.listed)
         rows = dict(zip(columns.member, [*turn.findings.rows.tolist(), *(x.row for x in looked.listed)], strict=True))
         for line in looked.told:
@@ -102,6 +104,26 @@ class Deciding:
         before = realm.remember(d for d in made if not d.proposed and not d.dry_run)
         self._note(realm, made, carried.asks)
         return Made(made, list(carried.actions), rows, before)
+
+    def _for_review(self, realm: Realm, turn: Turn, columns: FindingColumns, before: int) -> None:
+        """Have a person look at findings from which nothing follows by itself."""
+        clauses = [realm.engine.clauses[position] for position in turn.findings.clauses.tolist()]
+        rows = [
+            ReviewRow(
+                entry=before + 1 + n,
+                community=realm.number,
+                member=columns.member[n],
+                at=columns.at[n],
+                clause_id=c.id,
+                harm=c.harm,
+                severity=int(c.severity),
+                rank=rank(c.harm, c.severity),
+            )
+            for n, c in enumerate(clauses)
+            if c.review and c.state is State.LIVE
+        ]
+        if rows:
+            self._store.process.add_review(rows)
 
     def _persons(
         self, realm: Realm, found: Mapping[int, Sequence[Found]], accounts: Mapping[int, str], now: int

@@ -21,16 +21,23 @@ from comity.live.metrics import Metrics
 from comity.runner.carries import Desk
 from comity.runner.clock import Clock
 from comity.runner.deciding import Deciding
+from comity.runner.evidence import Evidence, NoRecord
+from comity.runner.files import Files
+from comity.runner.hearing import Hearing
 from comity.runner.joining import Joining
 from comity.runner.lists import Lists
+from comity.runner.office import Office
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
+from comity.runner.persons import Persons
+from comity.runner.precision import Watch
 from comity.runner.realm import Realm
+from comity.runner.reporting import Reporting
 from comity.runner.telling import Telling
 from comity.runner.turn import SHOWN, SINCE, Turns
 from comity.runner.verdict import Verdict
 from comity.settings import Mode, Settings
-from comity.stores.live_contract import LiveStore
+from comity.stores.process_contract import ProcessStore
 
 FIRST_WAIT: Final = 10.0  # seconds that events wait for us to know the rooms; then the homeserver sends them again
 LONGEST_PAUSE: Final = 30.0  # seconds between tries while the homeserver does not answer
@@ -46,7 +53,8 @@ _SERVICE: Final = "comity"
 class Runner:
     """Looks after communities, live; fulfils ``live.process.Service``.
 
-    charters: by their community's id; store: open for writing, and closed by whoever opened it.
+    charters: by their community's id; store: open for writing, and closed by whoever opened it; evidence: what is kept
+    beside the ledger's excerpts, if anything; office: what pages act through.
     """
 
     def __init__(
@@ -54,9 +62,10 @@ class Runner:
         *,
         settings: Settings,
         charters: Mapping[str, Charter],
-        store: LiveStore,
+        store: ProcessStore,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        evidence: Evidence | None = None,
     ) -> None:
         self._settings, self._store, self._metrics, self._log = settings, store, metrics, log
         matrix = settings.matrix
@@ -83,19 +92,36 @@ class Runner:
             log=log,
             managed=self._managed,
         )
+        by_number = {r.number: r for r in self._realms.values()}
+        persons = Persons(
+            store, by_number, self._people, self._outbox, turns=self._turns, lists=self._lists, metrics=metrics
+        )
+        kept = evidence or NoRecord()
+        reporting = Reporting(store, persons, kept)
+        self._turns.hear = reporting.hear
+        hearing = Hearing(store, persons, reporting, self._telling)
+        watch = Watch(store, persons, self._turns, self._telling)
+        self.office = Office(
+            store,
+            persons,
+            files=Files(store, persons, reporting=reporting, hearing=hearing, evidence=kept),
+            hearing=hearing,
+            reporting=reporting,
+            watch=watch,
+            telling=self._telling,
+            seed=store.event_key,
+        )
         self._desk = Desk(
             store,
             self._realms,
             self._people,
             self._turns,
             outbox=self._outbox,
-            lists=self._lists,
-            metrics=metrics,
+            persons=persons,
+            shadow=watch.shadow,
             ready=self.ready,
         )
-        self._clock = Clock(
-            store, {r.number: r for r in self._realms.values()}, self._people, self._turns, self._outbox
-        )
+        self._clock = Clock(store, by_number, self._people, self._turns, self._outbox, tick=self.office.tick)
         self._lock, self._known = asyncio.Lock(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._over_with: asyncio.Future[None] | None = None

@@ -39,6 +39,9 @@ _WORTH_PACKING: Final = 2048  # bytes
 _UNPACK = zstandard.ZstdDecompressor()
 
 
+Hear = Callable[[Realm, Sequence[Event], int], list[Action]]
+
+
 class Taken(NamedTuple):
     """What a turn came to. fresh: client events that are new; actions: queued; decisions: made."""
 
@@ -71,7 +74,7 @@ class Turns:
     """The turns of all communities, one after the other.
 
     Window states are dumped now and then and not with every turn; until then the turns' events are kept in a journal,
-    so that whatever is committed leads to the same states again.
+    so that whatever is committed leads to the same states again. hear: takes in reports, and returns receipts.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Turns:
         self._unkept: defaultdict[int, list[Hashes]] = defaultdict(list)  # by hour: only the journal knows them
         self._hashed: dict[str, int] = {}
         self.journalled = 0
+        self.hear: Hear = lambda _realm, _events, _now: []
         self._replay()
 
     def take(
@@ -155,6 +159,9 @@ class Turns:
                     made, queued = self._follow(realm, turn, members, now, posted=posted, looked=listed)
                     decisions += made
                     actions += queued
+            for realm, some in self._parted(done.events):
+                if any(e.kind == "report" for e in some):
+                    actions += self.hear(realm, some, now)
             ids = self._seen.take_new()
             if done.events or ids:
                 self._store.journal.add(TurnRow(posted, _pack(_Journalled(done.events, ids))))
