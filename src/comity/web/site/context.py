@@ -41,11 +41,11 @@ class Context:
     now: dt.datetime
     language: str
     theme: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
     seen: Seen | None = None
     token: TokenRow | None = None
     community: int = 0
-    form: FormData = field(default_factory=FormData)
+    form: FormData = field(default_factory=FormData, repr=False)
 
     # Who asks.
 
@@ -193,6 +193,11 @@ class Context:
     # For the frame.
 
     @property
+    def keys(self) -> bool:
+        """Whether letters are keys; they can be switched off (WCAG 2.2, criterion 2.1.4)."""
+        return self.site.cookies.get(self.request, "keys") != "off"
+
+    @property
     def members_page(self) -> bool:
         """Whether this is one of the members' pages."""
         return self.entry.refusal is Refusal.LINK or self.entry.path.startswith("/me")
@@ -203,13 +208,12 @@ class Context:
         if self.seen is None:
             return []
         mine = Refusal.LINK if self.seen.person is None else Refusal.SIGN_IN
-        return [
-            (self.url(entry.name), self.t(entry.nav), entry.name == self.entry.name)
-            for entry in TABLE
-            if entry.nav
-            and entry.refusal is mine
-            and (not entry.of_community or (self.community and entry.roles & self.roles))
-        ]
+        # A page of no community leads to those of the first one.
+        here = self.community or next((number for number, _ in self.communities), 0)
+        roles = self.seen.roles.get(here, frozenset())
+        shown = [e for e in TABLE if e.nav and e.refusal is mine and (e.roles & roles or not e.of_community)]
+        shown.sort(key=lambda entry: not entry.of_community)
+        return [(self.url(e.name, community=here), self.t(e.nav), e.name == self.entry.name) for e in shown]
 
     @property
     def communities(self) -> list[tuple[int, str]]:

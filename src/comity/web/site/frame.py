@@ -25,6 +25,7 @@ async def preferences(context: Context) -> Response:
         context.site.cookies.put(response, "theme", theme, seconds=_YEAR)
     if language in LANGUAGES:
         context.site.cookies.put(response, "language", language, seconds=_YEAR)
+    context.site.cookies.put(response, "keys", context.given("keys") or "off", seconds=_YEAR)
     return response
 
 

@@ -85,8 +85,6 @@ TABLE: Final = (
     _staff("way-drop", "/console/account/way/drop", _POST),
     _staff("session-end", "/console/account/session/end", _POST),
     _staff("sessions-end", "/console/account/sessions/end", _POST),
-    _staff("tokens", "/console/{community:int}/tokens", _BOTH, may=May.TOKENS, nav="nav tokens"),
-    _staff("token-end", "/console/{community:int}/tokens/end", _POST, may=May.TOKENS),
     # A community.
     _staff("overview", "/console/{community:int}", nav="nav overview"),
     _staff("staff", "/console/{community:int}/staff", may=May.STAFF, nav="nav staff", limit="search"),
@@ -94,6 +92,8 @@ TABLE: Final = (
     _staff("staff-role", "/console/{community:int}/staff/role", _POST, may=May.STAFF),
     _staff("staff-invite", "/console/{community:int}/staff/invite", _POST, may=May.STAFF),
     _staff("acts", "/console/{community:int}/staff/acts", may=May.AUDIT, nav="nav acts"),
+    _staff("tokens", "/console/{community:int}/tokens", _BOTH, may=May.TOKENS, nav="nav tokens"),
+    _staff("token-end", "/console/{community:int}/tokens/end", _POST, may=May.TOKENS),
     # Members.
     _anybody("me-enter", "/me/in/{token}", _BOTH, "link"),
     _member("me-sessions", "/me/sessions", nav="nav sessions"),

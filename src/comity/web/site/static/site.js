@@ -65,6 +65,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (event.key.length === 1 && !("keys" in document.body.dataset)) return; // switched off (WCAG 2.2, 2.1.4)
     if (event.key === "?") open("keys");
     else if (event.key === "j") move(1);
     else if (event.key === "k") move(-1);
