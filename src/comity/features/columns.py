@@ -262,6 +262,8 @@ def _together(columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def _known_together(columns: list[tuple[int, Bools | None]]) -> Bools | None:
+    if len(columns) == 1:
+        return columns[0][1]
     if all(known is None for _, known in columns):
         return None
     return np.concatenate([np.ones(n, np.bool_) if known is None else known for n, known in columns])

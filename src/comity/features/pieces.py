@@ -111,6 +111,8 @@ class Piece:
 
 def joined(column: Sequence[str]) -> bytes:
     """Strings joined by NUL, in UTF-8; a NUL inside one becomes U+FFFD, so that no string can pass for two."""
+    if len(column) == 1:
+        return column[0].replace("\0", "\ufffd").encode("utf-8", "replace")
     whole = "\0".join(column).encode("utf-8", "replace")
     if whole.count(0) != max(len(column) - 1, 0):
         whole = "\0".join([s.replace("\0", "\ufffd") for s in column]).encode("utf-8", "replace")

@@ -281,7 +281,8 @@ class Turns:
 
     def _count(self, events: Sequence[Json], fresh: Sequence[Json], done: Normalised, arrived: dt.datetime) -> None:
         m = self._metrics
-        m.events_known.inc(len(events) - len(fresh))
+        if len(fresh) < len(events):
+            m.events_known.inc(len(events) - len(fresh))
         m.event_last_received.set(arrived.timestamp())
         if done.unread:
             m.events_unread.inc(len(done.unread))
