@@ -30,10 +30,15 @@ WHERE d.provisional = 1 AND d.course IN ('proposed', 'in force')"""
 _SOURCES: Final = {
     Kind.PROPOSAL: _DECISION.format("'proposal'") + " AND d.course = 'proposed'",
     Kind.PROVISIONAL: _DECISION.format("'provisional'") + " AND d.course = 'in force'",
+    # What many reported is one item: the first report of it.
     Kind.REPORT: """
 SELECT 'report' AS kind, d.number AS item, d.community AS community, d.member AS member, d.at AS at, 0 AS due,
   d.rank AS rank, d.harm AS harm, 0 AS severity, '' AS clause_id, '' AS measure, d.voices AS voices
-FROM report AS d WHERE d.came = 'open'""",
+FROM report AS d WHERE d.came = 'open'
+AND NOT EXISTS (SELECT 1 FROM report AS o WHERE d.event <> '' AND o.event = d.event AND o.room = d.room
+  AND o.community = d.community AND o.came = 'open' AND o.number < d.number)
+AND NOT EXISTS (SELECT 1 FROM report AS o WHERE d.event = '' AND o.event = '' AND o.member = d.member
+  AND o.community = d.community AND o.came = 'open' AND o.number < d.number)""",
     Kind.APPEAL: """
 SELECT 'appeal' AS kind, d.number AS item, d.community AS community, d.member AS member, d.at AS at, d.due AS due,
   d.rank AS rank, '' AS harm, 0 AS severity, '' AS clause_id, '' AS measure, 0 AS voices
