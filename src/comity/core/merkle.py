@@ -13,9 +13,11 @@ _LEAF: Final = b"\0"
 _NODE: Final = b"\1"
 
 
-def leaf(data: bytes) -> bytes:
+def leaf(data: bytes | memoryview) -> bytes:
     """The hash of a leaf, 32 bytes."""
-    return sha256(_LEAF + data).digest()
+    found = sha256(_LEAF)
+    found.update(data)
+    return found.digest()
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
@@ -57,6 +59,42 @@ def proves(leaf_hash: bytes, index: int, size: int, beside: Sequence[bytes], roo
             found = sha256(_NODE + other + found).digest() if at & 1 else sha256(_NODE + found + other).digest()
         at, last = at // 2, last // 2
     return not left and found == root_hash
+
+
+class Growing:
+    """A tree that leaves are added to, held as the roots of its full parts, the largest first: 32 bytes for each.
+
+    size: leaves so far; parts: as ``dump`` gave them. Raises ValueError if there are not as many parts as belong to it.
+    """
+
+    def __init__(self, size: int = 0, parts: bytes = b"") -> None:
+        self.size = size
+        self._parts = [parts[i : i + 32] for i in range(0, len(parts), 32)]
+        if size < 0 or len(self._parts) != size.bit_count() or len(parts) % 32:
+            raise ValueError(f"{len(parts)} bytes are no tree of {size} leaves")
+
+    def add(self, leaf_hash: bytes) -> None:
+        """Add a leaf behind the others."""
+        full = self.size
+        self._parts.append(leaf_hash)
+        while full & 1:
+            right, left = self._parts.pop(), self._parts.pop()
+            self._parts.append(sha256(_NODE + left + right).digest())
+            full >>= 1
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The hash that stands for all leaves: what ``root`` gives for them."""
+        if not self._parts:
+            return EMPTY
+        found = self._parts[-1]
+        for part in reversed(self._parts[:-1]):
+            found = sha256(_NODE + part + found).digest()
+        return found
+
+    def dump(self) -> bytes:
+        """The parts, to go on from."""
+        return b"".join(self._parts)
 
 
 def _above(level: Sequence[bytes]) -> list[bytes]:

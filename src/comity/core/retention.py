@@ -124,8 +124,10 @@ class Keeping:
 
     def fate(self, said: Said, now: int) -> Fate:
         """What becomes of an event at a time, milliseconds since 1970."""
-        if self.needed(said, now):
-            return Fate.KEPT
+        return Fate.KEPT if self.needed(said, now) else self.due(said, now)
+
+    def due(self, said: Said, now: int) -> Fate:
+        """The same, if nobody needed it any more."""
         if said.at <= self.forgotten.get((said.community, said.member), said.at - 1):
             return Fate.GONE
         if self.over(said.community, said.room, week_of(said.at), now):
@@ -134,7 +136,15 @@ class Keeping:
 
     def needed(self, said: Said, now: int) -> bool:
         """Whether an appeal may be about it, or a hold keeps it."""
-        return now < self.cited.get((said.community, said.id), now) or any(h.covers(said, now) for h in self.holds)
+        return self.is_cited(said, now) or bool(self.holding(said, now))
+
+    def is_cited(self, said: Said, now: int) -> bool:
+        """Whether an appeal may be about it."""
+        return now < self.cited.get((said.community, said.id), now)
+
+    def holding(self, said: Said, now: int) -> list[str]:
+        """The holds that keep it, by name."""
+        return [hold.name for hold in self.holds if hold.covers(said, now)]
 
     def over(self, community: str, room: str, week: int, now: int) -> bool:
         """Whether the term of a room's week is over."""

@@ -11,7 +11,7 @@ from comity.core.retention import Citation
 class FrameRow(NamedTuple):
     """Events of one turn, encrypted. number: from 1 on without gaps, never given again; events: how many.
 
-    key: name of the key it is encrypted with; seal: SHA-256(seal of the frame before || body), 32 bytes.
+    key: name of the key it is encrypted with; seal: SHA-256 over the seal of the frame before and all of this one.
     """
 
     number: int

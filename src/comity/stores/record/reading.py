@@ -1,0 +1,114 @@
+"""Reading the record: what one asks for, without what is to be gone, whether it was destroyed already or not."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from comity.core.event import Event
+from comity.core.retention import Keeping, end_of, start_of
+from comity.stores.record.fates import left_of
+from comity.stores.record.replacing import Parts
+from comity.stores.record.segment import Segment, bucket_of, opened, rows_of
+from comity.stores.record.shape import SCHEMA, events_of, in_time, table
+
+_LAST: Final = 2**31 - 1  # the part of what is not sealed: it came last
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for.
+
+    member: a pseudonym; since, until: milliseconds since 1970, until excluded; "" or None: any.
+    """
+
+    community: str
+    member: str = ""
+    room: str = ""
+    text: str = ""
+    since: int | None = None
+    until: int | None = None
+
+
+class Reading:
+    """The record as it may be read at a time, milliseconds since 1970."""
+
+    def __init__(self, parts: Parts, now: int) -> None:
+        self._parts, self._now = parts, now
+        self._keeping = parts.rows.keeping()
+        wishes = {member for _, member in self._keeping.forgotten} | set(self._keeping.taken_back.values())
+        self._buckets = {bucket_of(member) for member in wishes}
+
+    @property
+    def keeping(self) -> Keeping:
+        """What is to be kept."""
+        return self._keeping
+
+    def find(self, query: Query) -> list[Event]:
+        """Events in the order of their times."""
+        tables = [t for s in self._segments(query) if (t := self._asked(self._rows(s, query), query)).num_rows]
+        frames = [e for _, some in self._parts.tail.frames() for e in some]
+        if frames:
+            tables.append(self._asked(self.left(table(frames, _LAST)), query))
+        return events_of(in_time(pa.concat_tables(tables))) if tables else []
+
+    def segments(self) -> list[Segment]:
+        """All segments, by week."""
+        return self._parts.rows.segments()
+
+    def of_segment(self, segment: Segment, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a segment that may be read, in its order; all columns, unless nothing of it is to be gone."""
+        if self._may_lose(segment):
+            found = self.left(self._parts.read(segment))
+            return found if columns is None else found.select(list(columns))
+        file = opened(self._parts.place, segment, self._parts.keys.get(segment.name))
+        return file.read(columns=None if columns is None else list(columns), use_threads=False)
+
+    def tail(self) -> pa.Table:
+        """The rows that are not sealed yet."""
+        frames = [e for _, some in self._parts.tail.frames() for e in some]
+        return self.left(table(frames, _LAST)) if frames else SCHEMA.empty_table()
+
+    def left(self, rows: pa.Table) -> pa.Table:
+        """What is left of rows."""
+        return left_of(rows, self._keeping, self._now).rows
+
+    def _segments(self, query: Query) -> Iterator[Segment]:
+        for s in self.segments():
+            if query.member and not s.low <= bucket_of(query.member) <= s.high:
+                continue
+            if query.since is not None and end_of(s.week) <= query.since:
+                continue
+            if query.until is not None and start_of(s.week) >= query.until:
+                continue
+            yield s
+
+    def _rows(self, segment: Segment, query: Query) -> pa.Table:
+        if not query.member:
+            return self.of_segment(segment)
+        file = opened(self._parts.place, segment, self._parts.keys.get(segment.name))
+        rows = rows_of(file, [query.member])
+        return self.left(rows) if rows.num_rows and self._may_lose(segment) else rows
+
+    def _asked(self, rows: pa.Table, query: Query) -> pa.Table:
+        if not rows.num_rows:
+            return rows
+        asked = pc.equal(rows.column("community"), query.community)
+        if query.member:
+            asked = pc.and_(asked, pc.equal(rows.column("member"), query.member))
+        if query.room:
+            asked = pc.and_(asked, pc.equal(rows.column("room"), query.room))
+        if query.since is not None:
+            asked = pc.and_(asked, pc.greater_equal(rows.column("at"), query.since))
+        if query.until is not None:
+            asked = pc.and_(asked, pc.less(rows.column("at"), query.until))
+        if query.text:
+            asked = pc.and_(asked, pc.match_substring(rows.column("text"), query.text, ignore_case=True))
+        return rows.filter(pc.fill_null(asked, False))  # noqa: FBT003 - Arrow's own signature
+
+    def _may_lose(self, segment: Segment) -> bool:
+        """Whether anything of a segment may be to be gone."""
+        if not self._buckets.isdisjoint(range(segment.low, segment.high + 1)) or segment.beyond or segment.holds:
+            return True
+        return any(self._keeping.over(*room, segment.week, self._now) for room in segment.rooms)

@@ -1,0 +1,176 @@
+"""A segment: the events of one week of some members, sorted, compressed and encrypted under a key of its own.
+
+Two Merkle trees stand for it. One is over the file in pieces of 16 KiB, so that anybody can check it without a key, and
+learn where it was changed. The other is over its events, each leaf SHA-256(0x00 || salt || line), so that one event can
+be shown to be in it without showing another. The salts come from the segment's key: once that is destroyed, the leaves
+that are left somewhere tell nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow.parquet import encryption
+
+from comity.core import merkle
+from comity.core.retention import Named, Said
+from comity.stores.record.places import SUFFIX, Place
+from comity.stores.record.shape import DICTIONARIES, ORDER, SCHEMA, events_of, line
+
+BUCKETS: Final = 16  # by the first digit of a pseudonym
+PIECE: Final = 16_384  # bytes of a file that one leaf stands for
+SALT_BYTES: Final = 16
+_ROWS: Final = 16_384  # of a group: one member's events are found by its statistics
+_LEVEL: Final = 3  # of zstd: higher saves 2 % and takes twice as long
+_PLAIN: Final = {
+    **dict.fromkeys(("id", "text", "reply_to", "target", "media", "messages_before"), "PLAIN"),
+    **dict.fromkeys(("at", "part", "place", "account_created_at"), "DELTA_BINARY_PACKED"),
+}
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a segment without opening it.
+
+    week: see ``retention.week_of``; low, high: buckets, both included; size: bytes; first, last: milliseconds since
+    1970; rooms: whose term was not over; beyond: events that are kept though they should be gone, since an appeal may
+    be about them; holds: names of those that keep more; file_root, rows_root: of its two trees.
+    """
+
+    name: str
+    week: int
+    low: int
+    high: int
+    events: int
+    size: int
+    first: int
+    last: int
+    rooms: tuple[Named, ...]
+    beyond: tuple[Said, ...]
+    holds: tuple[str, ...]
+    file_root: bytes
+    rows_root: bytes
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.name + SUFFIX
+
+
+class Sealed(NamedTuple):
+    """A segment and its bytes, not kept anywhere yet. leaves: of the file's tree, 32 bytes each."""
+
+    segment: Segment
+    data: bytes
+    leaves: bytes
+
+
+def card(segment: Segment) -> bytes:
+    """What the store keeps of a segment; it is never changed, and its hash stands in the chain."""
+    return msgspec.msgpack.encode(segment)
+
+
+def bucket_of(member: str) -> int:
+    """The bucket of a member, 0 to 15, by pseudonym: even, since pseudonyms are hashes."""
+    return int(member[0], BUCKETS)
+
+
+def seal(
+    name: str, key: bytes, rows: pa.Table, *, week: int, low: int, high: int, beyond: Sequence[Said] = (),
+    holds: Sequence[str] = (), over: Callable[[Named], bool] = lambda _room: False,
+) -> Sealed:  # fmt: skip
+    """Make a segment of events, at least one, in whatever order. over: whether the term of a room is over."""
+    columns = rows.take(pc.sort_indices(rows, [(column, "ascending") for column in ORDER]))
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        columns,
+        sink,
+        row_group_size=_ROWS,
+        compression="zstd",
+        compression_level=_LEVEL,
+        use_dictionary=[*DICTIONARIES, "mentions"],
+        column_encoding=_PLAIN,
+        write_statistics=["member", "room", "at"],
+        store_schema=False,
+        encryption_properties=encryption.create_encryption_properties(
+            key, aad_prefix=name.encode(), store_aad_prefix=False
+        ),
+    )
+    data = sink.getvalue().to_pybytes()
+    at = columns.column("at").to_numpy()
+    leaves = file_leaves(data)
+    pairs = columns.select(["community", "room"]).group_by(["community", "room"]).aggregate([])
+    rooms = set(zip(pairs.column("community").to_pylist(), pairs.column("room").to_pylist(), strict=True))
+    made = Segment(
+        name=name,
+        week=week,
+        low=low,
+        high=high,
+        events=columns.num_rows,
+        size=len(data),
+        first=int(at.min()),
+        last=int(at.max()),
+        rooms=tuple(sorted(room for room in rooms if not over(room))),
+        beyond=tuple(beyond),
+        holds=tuple(holds),
+        file_root=merkle.root(leaves),
+        rows_root=merkle.root(row_leaves(key, lines_of(columns))),
+    )
+    return Sealed(made, data, b"".join(leaves))
+
+
+def lines_of(rows: pa.Table) -> list[bytes]:
+    """The line of each event, in the order of the rows."""
+    lines: list[bytes] = []
+    for start in range(0, rows.num_rows, _ROWS):
+        lines += map(line, events_of(rows.slice(start, _ROWS)))
+    return lines
+
+
+def file_leaves(data: bytes | memoryview) -> list[bytes]:
+    """The leaves of a file's tree."""
+    view = memoryview(data)
+    return [merkle.leaf(view[i : i + PIECE]) for i in range(0, len(view), PIECE)]
+
+
+def row_leaves(key: bytes, lines: Sequence[bytes]) -> list[bytes]:
+    """The leaves of the tree of events, their lines in the order of the rows."""
+    salts = _salts_key(key)
+    return [merkle.leaf(_salt(salts, i) + each) for i, each in enumerate(lines)]
+
+
+def row_salt(key: bytes, row: int) -> bytes:
+    """The salt of one row."""
+    return _salt(_salts_key(key), row)
+
+
+def opened(place: Place, segment: Segment, key: bytes) -> pq.ParquetFile:
+    """The file of a segment, to read from. Raises StoreError if it is missing, OSError if it was changed."""
+    properties = encryption.create_decryption_properties(key, aad_prefix=segment.name.encode())
+    return pq.ParquetFile(place.open(segment.file), decryption_properties=properties, pre_buffer=False)
+
+
+def rows_of(file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of some members: only the groups that can hold them are read."""
+    wanted = sorted(members)
+    at = SCHEMA.get_field_index("member")
+    groups = []
+    for i in range(file.metadata.num_row_groups):
+        statistics = file.metadata.row_group(i).column(at).statistics
+        if statistics is None or any(statistics.min <= m <= statistics.max for m in wanted):
+            groups.append(i)
+    if not groups:
+        return SCHEMA.empty_table() if columns is None else SCHEMA.empty_table().select(list(columns))
+    found = file.read_row_groups(groups, columns=None if columns is None else list(columns), use_threads=False)
+    return found.filter(pc.is_in(found.column("member"), pa.array(wanted)))
+
+
+def _salts_key(key: bytes) -> bytes:
+    return blake2b(key=key, person=b"record salts", digest_size=32).digest()
+
+
+def _salt(salts: bytes, row: int) -> bytes:
+    return blake2b(row.to_bytes(8, "big"), key=salts, digest_size=SALT_BYTES).digest()
