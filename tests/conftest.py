@@ -7,7 +7,7 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
 
-pytest_plugins = ["homeserver", "fake_homeserver"]
+pytest_plugins = ["homeserver", "fake_homeserver", "postgres_server", "store_kinds"]
 
 
 @pytest.fixture(scope="session")

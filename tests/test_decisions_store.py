@@ -1,8 +1,6 @@
 """What every store promises about decisions, statements and the outbox."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -16,64 +14,56 @@ from comity.core.handover import Touched
 from comity.core.ledger import GENESIS, Head
 from comity.stores.contract import Refusal
 from comity.stores.decisions_contract import Waits
-from comity.stores.sqlite import SqliteStore
 from comity.stores.sql_outbox import MOST_TRIES
+from comity.stores.sql_store import SqlStore
 from store_decisions import HOUR, a_decision, a_hide, a_mute, a_statement, add, muting
 from store_entries import MORNING, garden, post_findings
 
-FACTORIES: dict[str, Callable[[Path], SqliteStore]] = {
-    "sqlite": lambda directory: SqliteStore.open(directory / "comity.sqlite", durable=False),
-}
 AGAIN = Outcome(Came.AGAIN, "the homeserver is away")
 CANNOT = Outcome(Came.CANNOT, "we have too little say here")
 
 
-@pytest.fixture(params=FACTORIES)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], SqliteStore]]:
+@pytest.fixture
+def filled(reopen: Callable[[], SqlStore]) -> Callable[[], SqlStore]:
     """Opens a store with a garden and six findings, a second time after closing it."""
-    stores: list[SqliteStore] = []
 
-    def opened() -> SqliteStore:
-        if stores:
-            stores.pop().close()
-        stores.append(FACTORIES[request.param](tmp_path))
-        if not stores[0].head().number:
-            garden(stores[0])
-            post_findings(stores[0], 6)
-        return stores[0]
+    def opened() -> SqlStore:
+        store = reopen()
+        if not store.head().number:
+            garden(store)
+            post_findings(store, 6)
+        return store
 
-    yield opened
-    for store in stores:
-        store.close()
+    return opened
 
 
 @pytest.fixture
-def store(reopen: Callable[[], SqliteStore]) -> SqliteStore:
+def store(filled: Callable[[], SqlStore]) -> SqlStore:
     """A store with a garden and six findings."""
-    return reopen()
+    return filled()
 
 
-def due(store: SqliteStore, now: int = MORNING, limit: int = 100) -> list[str]:
+def due(store: SqlStore, now: int = MORNING, limit: int = 100) -> list[str]:
     """Ids of what can be tried."""
     return [a.id for a in store.decisions.actions_due(now, limit)]
 
 
-def there(store: SqliteStore, number: int) -> Decision:
+def there(store: SqlStore, number: int) -> Decision:
     """A decision that is there."""
     found = store.decisions.decision(number)
     assert found
     return found
 
 
-def test_everything_of_a_decision_comes_back_as_it_was(reopen: Callable[[], SqliteStore]) -> None:
+def test_everything_of_a_decision_comes_back_as_it_was(filled: Callable[[], SqlStore]) -> None:
     """Decision, statement, actions and what they touch, after the store was closed."""
-    store = reopen()
+    store = filled()
     mute = a_decision(1, 6, findings=(1, 4))
     hide = a_decision(2, 6, measure=Measure.HIDE, room=1, hides=(Place(1, "$event-0"),), dry_run=True)
     ban = a_decision(3, 6, measure=Measure.BAN, course=Course.PROPOSED)
     add(store, mute, hide, ban, carried=muting(1))
 
-    store = reopen()
+    store = filled()
     cannot = Enforced(2, done=False, why="we have too little say there")
     assert [msgspec.structs.replace(mute, enforced=(cannot,)), hide, ban] == store.decisions.decisions()
     assert a_statement(mute) == store.decisions.statement(1)
@@ -84,7 +74,7 @@ def test_everything_of_a_decision_comes_back_as_it_was(reopen: Callable[[], Sqli
     assert 3 == store.decisions.last()
 
 
-def test_a_decision_on_a_moved_head_is_refused_whole(store: SqliteStore) -> None:
+def test_a_decision_on_a_moved_head_is_refused_whole(store: SqlStore) -> None:
     """Nothing of it is kept, and deciding again on the new head goes well."""
     stale = store.head()
     post_findings(store, 1, start=6)
@@ -97,7 +87,7 @@ def test_a_decision_on_a_moved_head_is_refused_whole(store: SqliteStore) -> None
     add(store, a_decision(1, 7))
 
 
-def test_ledger_and_decisions_are_kept_together_or_not_at_all(store: SqliteStore) -> None:
+def test_ledger_and_decisions_are_kept_together_or_not_at_all(store: SqlStore) -> None:
     """What fails after the findings were posted takes them along."""
 
     def turn(number: int) -> None:
@@ -112,24 +102,24 @@ def test_ledger_and_decisions_are_kept_together_or_not_at_all(store: SqliteStore
     assert (7, 1) == (store.head().number, store.decisions.last())
 
 
-def test_what_imposes_something_has_a_statement(store: SqliteStore) -> None:
+def test_what_imposes_something_has_a_statement(store: SqlStore) -> None:
     """No decision without reasons: it is refused."""
     with pytest.raises(ValueError, match="no statement"):
         store.decisions.add([a_decision(1, 6)], [], Carried(), at=MORNING, after=store.head())
 
 
-def test_what_no_machine_may_do_is_refused_by_the_tables_too(store: SqliteStore) -> None:
+def test_what_no_machine_may_do_is_refused_by_the_tables_too(store: SqlStore) -> None:
     """Also for whoever writes into the file past us: too long, without end, for good, or changing what was decided."""
     add(store, a_decision(1, 6))
     for change in ("until = until + 1", "until = NULL", "measure = 'ban'", "by = ''"):
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(store._db.failure):
             store._db.execute(f"UPDATE decision SET {change}")  # noqa: S608 - the test's own words
     for change in ("UPDATE course SET by = 'cleo'", "DELETE FROM course"):
-        with pytest.raises(sqlite3.IntegrityError, match="stays"):
+        with pytest.raises(store._db.failure, match="stays"):
             store._db.execute(change)
 
 
-def test_decisions_are_found_by_member_course_time_and_page(store: SqliteStore) -> None:
+def test_decisions_are_found_by_member_course_time_and_page(store: SqlStore) -> None:
     """In the order of their numbers, as many as asked for, beyond the last one seen."""
     later = {"at": MORNING + HOUR, "until": MORNING + 2 * HOUR}
     add(store, a_decision(1, 6), a_decision(2, 6, member=2), a_decision(3, 6, **later), a_decision(4, 6, dry_run=True))
@@ -151,7 +141,7 @@ def test_decisions_are_found_by_member_course_time_and_page(store: SqliteStore) 
     assert [2, 3] == [s.decision for s in d.statements(beyond=1, most=2)]
 
 
-def test_a_measure_whose_time_is_over_ends_once(store: SqliteStore) -> None:
+def test_a_measure_whose_time_is_over_ends_once(store: SqlStore) -> None:
     """And a proposal that nobody decided lapses; neither before its time."""
     ban = a_decision(2, 6, measure=Measure.BAN, course=Course.PROPOSED)
     add(store, a_decision(1, 6), ban, carried=muting(1))
@@ -168,7 +158,7 @@ def test_a_measure_whose_time_is_over_ends_once(store: SqliteStore) -> None:
     assert "d1-r1-4" in {q.action.id for q in store.decisions.queued(Waits.WAITING)}
 
 
-def test_a_person_confirms_changes_refuses_and_follows(store: SqliteStore) -> None:
+def test_a_person_confirms_changes_refuses_and_follows(store: SqlStore) -> None:
     """Each is noted with who and why; a proposal that is followed gets its statement then."""
     ban = a_decision(2, 6, measure=Measure.BAN, course=Course.PROPOSED)
     add(store, a_decision(1, 6), ban, msgspec.structs.replace(ban, number=3))
@@ -200,7 +190,7 @@ def test_a_person_confirms_changes_refuses_and_follows(store: SqliteStore) -> No
             d.change(1, by, MORNING, why, until=None, after=head)
 
 
-def test_a_reversal_takes_back_decision_and_findings_together(store: SqliteStore) -> None:
+def test_a_reversal_takes_back_decision_and_findings_together(store: SqlStore) -> None:
     """The findings count no longer, what gives back is queued, and it is told who did it and why; all or nothing."""
     add(store, a_decision(1, 6, findings=(1, 4)), a_decision(2, 6, findings=(4,)), carried=muting(1))
     store.reverse(4, "it was a quotation", "dora", MORNING, after=store.head())
@@ -220,7 +210,7 @@ def test_a_reversal_takes_back_decision_and_findings_together(store: SqliteStore
     assert store.verify().whole
 
 
-def test_actions_of_a_room_come_in_order_and_no_room_holds_up_another(store: SqliteStore) -> None:
+def test_actions_of_a_room_come_in_order_and_no_room_holds_up_another(store: SqlStore) -> None:
     """One that backs off holds up its room's changes of say, and neither hidden messages nor other rooms."""
     d = store.decisions
     d.queue([a_mute("a1"), a_mute("a2"), a_hide("h1"), a_hide("h2"), a_mute("b1", "#attic")], at=MORNING)
@@ -235,7 +225,7 @@ def test_actions_of_a_room_come_in_order_and_no_room_holds_up_another(store: Sql
     assert ["a2", "h2", "b1"] == due(store)
 
 
-def test_what_must_come_first_comes_first_and_its_failure_is_passed_on(store: SqliteStore) -> None:
+def test_what_must_come_first_comes_first_and_its_failure_is_passed_on(store: SqlStore) -> None:
     """A demotion waits for the promotion, in whatever queue; where that cannot be done, neither can what follows."""
     d = store.decisions
     d.queue([a_mute("p"), a_mute("q", "#attic", after=["p"]), a_mute("r", "#attic", after=["q"])], at=MORNING)
@@ -251,7 +241,7 @@ def test_what_must_come_first_comes_first_and_its_failure_is_passed_on(store: Sq
         d.queue([a_mute("t", after=["nothing"])], at=MORNING)
 
 
-def test_an_action_that_never_works_is_given_up_shown_and_can_be_tried_again(store: SqliteStore) -> None:
+def test_an_action_that_never_works_is_given_up_shown_and_can_be_tried_again(store: SqlStore) -> None:
     """After so many tries, each later than the one before; a platform that says when to come back is not given up."""
     d, now = store.decisions, MORNING
     d.queue([a_mute("poison"), a_mute("next"), a_mute("patient", "#attic")], at=now)
@@ -274,7 +264,7 @@ def test_an_action_that_never_works_is_given_up_shown_and_can_be_tried_again(sto
     assert "patient" in due(store, now + 4500)
 
 
-def test_one_id_is_one_deed(store: SqliteStore) -> None:
+def test_one_id_is_one_deed(store: SqlStore) -> None:
     """The same action twice is queued once, done is done, and an id with another meaning is refused."""
     d = store.decisions
     d.queue([a_hide("h")], at=MORNING)
@@ -291,7 +281,7 @@ def test_one_id_is_one_deed(store: SqliteStore) -> None:
         d.note_outcome("x", DONE, MORNING)
 
 
-def test_a_decision_shows_what_became_of_it_in_each_room(store: SqliteStore) -> None:
+def test_a_decision_shows_what_became_of_it_in_each_room(store: SqlStore) -> None:
     """Done when all of its actions there are, and otherwise why not; what never changed is not given back."""
     second = a_mute("d1-r1-3", decision=1)
     add(store, a_decision(1, 6), carried=msgspec.structs.replace(muting(1), actions=(*muting(1).actions, second)))
@@ -308,7 +298,7 @@ def test_a_decision_shows_what_became_of_it_in_each_room(store: SqliteStore) -> 
     assert [] == d.touched(1)
 
 
-def test_many_waiting_in_one_room_do_not_hide_another_room(store: SqliteStore) -> None:
+def test_many_waiting_in_one_room_do_not_hide_another_room(store: SqlStore) -> None:
     """Also when hundreds of the first back off."""
     d = store.decisions
     d.queue([a_hide(f"h{n}") for n in range(300)] + [a_hide("other", "#attic")], at=MORNING)
@@ -318,7 +308,7 @@ def test_many_waiting_in_one_room_do_not_hide_another_room(store: SqliteStore) -
     assert [*(f"h{n}" for n in range(290, 300)), "other"] == due(store)
 
 
-def test_messages_to_one_account_come_in_order(store: SqliteStore) -> None:
+def test_messages_to_one_account_come_in_order(store: SqlStore) -> None:
     """Nobody reads the second before the first; others are not held up."""
     told = [Action(id=f"t{n}", do=Do.TELL, account=account, text="tea") for n, account in enumerate("aab")]
     store.decisions.queue(told, at=MORNING)
@@ -326,7 +316,7 @@ def test_messages_to_one_account_come_in_order(store: SqliteStore) -> None:
     assert ["t2"] == due(store)
 
 
-def test_deputies_stand_in_the_order_they_were_named(store: SqliteStore) -> None:
+def test_deputies_stand_in_the_order_they_were_named(store: SqlStore) -> None:
     """Named once, and until the name is taken back; each room has its own."""
     d = store.decisions
     assert [True, True, False] == [d.name_deputy(1, m, "dora", MORNING) for m in (3, 1, 3)]
@@ -336,36 +326,32 @@ def test_deputies_stand_in_the_order_they_were_named(store: SqliteStore) -> None
     assert [1, 2] == d.deputies(1)
 
 
-def test_a_new_store_has_decided_nothing(tmp_path: Path) -> None:
+def test_a_new_store_has_decided_nothing(reopen: Callable[[], SqlStore]) -> None:
     """And says so."""
-    with FACTORIES["sqlite"](tmp_path) as empty:
-        assert GENESIS == empty.head()
-        assert 0 == empty.decisions.last()
-        assert (0, None) == empty.decisions.waiting()
-        assert isinstance(empty.decisions.end(1, MORNING, Carried()), Refusal)
+    empty = reopen()
+    assert GENESIS == empty.head()
+    assert 0 == empty.decisions.last()
+    assert (0, None) == empty.decisions.waiting()
+    assert isinstance(empty.decisions.end(1, MORNING, Carried()), Refusal)
 
 
-def test_a_forgotten_member_is_in_no_action_any_more(tmp_path: Path) -> None:
+def test_a_forgotten_member_is_in_no_action_any_more(store: SqlStore, all_bytes: Callable[[], bytes]) -> None:
     """Neither account nor what they were told is in the store's files; another community's actions are as they were."""
-    path = tmp_path / "comity.sqlite"
-    with SqliteStore.open(path, durable=False) as store:
-        garden(store)
-        post_findings(store, 6)
-        attic = store.community("attic")
-        store.members(attic, ["@ana:example.org"], [None])
-        store.rooms(attic, ["#loft"])
-        told = Action(id="d1-t", do=Do.TELL, decision=1, account="@ana:example.org", text="about your zinnias")
-        carried = muting(1)
-        add(store, a_decision(1, 6), carried=msgspec.structs.replace(carried, actions=(*carried.actions, told)))
-        store.decisions.note_outcome("d1-t", DONE, MORNING)
-        store.decisions.queue([a_mute("loft", "#loft")], at=MORNING)
-        assert store.forget_account(1)
-        assert ["loft"] == due(store)
-        (gone,) = store.decisions.queued(Waits.CANNOT)
-        assert ("d1-r1-2", "") == (gone.action.id, gone.action.account)
-        assert ["d1-t"] == [q.action.id for q in store.decisions.queued(Waits.DONE)]
-        store.forget_account(4)
-        store.decisions.note_outcome("loft", DONE, MORNING)
-    for file in tmp_path.glob("comity.sqlite*"):
-        assert b"@ana" not in file.read_bytes()
-        assert b"zinnias" not in file.read_bytes()
+    attic = store.community("attic")
+    store.members(attic, ["@ana:example.org"], [None])
+    store.rooms(attic, ["#loft"])
+    told = Action(id="d1-t", do=Do.TELL, decision=1, account="@ana:example.org", text="about your zinnias")
+    carried = muting(1)
+    add(store, a_decision(1, 6), carried=msgspec.structs.replace(carried, actions=(*carried.actions, told)))
+    store.decisions.note_outcome("d1-t", DONE, MORNING)
+    store.decisions.queue([a_mute("loft", "#loft")], at=MORNING)
+    assert b"zinnias" in all_bytes()
+    assert store.forget_account(1)
+    assert ["loft"] == due(store)
+    (gone,) = store.decisions.queued(Waits.CANNOT)
+    assert ("d1-r1-2", "") == (gone.action.id, gone.action.account)
+    assert ["d1-t"] == [q.action.id for q in store.decisions.queued(Waits.DONE)]
+    store.forget_account(4)
+    store.decisions.note_outcome("loft", DONE, MORNING)
+    for trace in (b"@ana:example", b"zinnias"):
+        assert trace not in all_bytes()

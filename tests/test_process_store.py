@@ -1,7 +1,6 @@
 """What every store promises about reports, the queue, intents, appeals, looks and judgements."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -18,30 +17,28 @@ from comity.core.templates import Template
 from comity.core.verdicts import UNDO, Confirm, Verdict
 from comity.core.who import Who
 from comity.stores.contract import Refusal
+from comity.stores.opening import open_store
 from comity.stores.process_contract import Intent, ReviewRow, Stage
-from comity.stores.sqlite import SqliteStore
+from comity.stores.sql_store import SqlStore
 from store_decisions import HOUR, a_decision, add
 from store_entries import MORNING, garden, post_findings
 
-FACTORIES: dict[str, Callable[[Path], SqliteStore]] = {
-    "sqlite": lambda directory: SqliteStore.open(directory / "comity.sqlite", durable=False),
-}
 ALL = Query(communities=(1,))
 OLIVE, TOMASZ = Who("olive"), Who("tomasz")
 
 
-@pytest.fixture(params=FACTORIES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
+@pytest.fixture
+def store(reopen: Callable[[], SqlStore]) -> SqlStore:
     """A store with a garden, six findings, and two decisions that wait: a proposal and a provisional mute."""
-    with FACTORIES[request.param](tmp_path) as made:
-        garden(made)
-        head = post_findings(made, 6)
-        add(
-            made,
-            a_decision(1, head.number, course=Course.PROPOSED, measure=Measure.BAN),
-            a_decision(2, head.number, findings=(1, 4), at=MORNING + 1),
-        )
-        yield made
+    made = reopen()
+    garden(made)
+    head = post_findings(made, 6)
+    add(
+        made,
+        a_decision(1, head.number, course=Course.PROPOSED, measure=Measure.BAN),
+        a_decision(2, head.number, findings=(1, 4), at=MORNING + 1),
+    )
+    return made
 
 
 def a_report(**more: object) -> Report:
@@ -66,7 +63,7 @@ def an_intent(by: Who, item: Item, at: int = MORNING, verdict: Verdict | None = 
     return Intent(number=0, item=item, community=1, at=at, due=at + UNDO, by=by, verdict=said, version="1")
 
 
-def keys(store: SqliteStore, query: Query = ALL, now: int = MORNING) -> list[str]:
+def keys(store: SqlStore, query: Query = ALL, now: int = MORNING) -> list[str]:
     """What waits, in order."""
     return [w.item.key for w in store.process.items(query, now)]
 
@@ -77,7 +74,7 @@ def kept(done: Appeal | Report | Intent | Refusal) -> int:
     return done.number
 
 
-def test_one_list_has_everything_that_waits_the_most_urgent_first(store: SqliteStore) -> None:
+def test_one_list_has_everything_that_waits_the_most_urgent_first(store: SqlStore) -> None:
     """Proposals, provisional decisions, reports, appeals, findings in review and samples stand in one order."""
     p = store.process
     kept(p.add_report(a_report(harm="child_safety", rank=335)))
@@ -96,7 +93,7 @@ def test_one_list_has_everything_that_waits_the_most_urgent_first(store: SqliteS
     assert sample.measure is None  # whoever looks a second time does not see the first verdict
 
 
-def test_pages_of_the_queue_are_the_queue(store: SqliteStore) -> None:
+def test_pages_of_the_queue_are_the_queue(store: SqlStore) -> None:
     """Page by page nothing is missing and nothing comes twice, also among what ranks alike."""
     p = store.process
     for n in range(25):
@@ -113,7 +110,7 @@ def test_pages_of_the_queue_are_the_queue(store: SqliteStore) -> None:
     assert paged == whole
 
 
-def test_an_item_is_one_persons_at_a_time_until_time_is_over(store: SqliteStore) -> None:
+def test_an_item_is_one_persons_at_a_time_until_time_is_over(store: SqlStore) -> None:
     """A second person is told who has it; ten minutes later, or when it is given back, it is theirs."""
     p, item = store.process, Item(Kind.PROPOSAL, 1)
     assert p.lock(item, "olive", MORNING) is None
@@ -128,7 +125,7 @@ def test_an_item_is_one_persons_at_a_time_until_time_is_over(store: SqliteStore)
     assert p.release(item, "tomasz")
 
 
-def test_what_somebody_passed_over_comes_no_more_to_them(store: SqliteStore) -> None:
+def test_what_somebody_passed_over_comes_no_more_to_them(store: SqlStore) -> None:
     """They say why, others read it, and it still waits."""
     p, item = store.process, Item(Kind.PROPOSAL, 1)
     with pytest.raises(ValueError, match="says why"):
@@ -141,7 +138,7 @@ def test_what_somebody_passed_over_comes_no_more_to_them(store: SqliteStore) -> 
     assert keys(store, Query(communities=(1,), escalated=True)) == ["proposal-1"]
 
 
-def test_a_verdict_can_be_taken_back_until_it_is_due(store: SqliteStore) -> None:
+def test_a_verdict_can_be_taken_back_until_it_is_due(store: SqlStore) -> None:
     """By whoever gave it and nobody else; meanwhile the item is in nobody's list, and takes no second verdict."""
     p, item = store.process, Item(Kind.PROVISIONAL, 2)
     first = kept(p.add_intent(an_intent(OLIVE, item)))
@@ -161,7 +158,7 @@ def test_a_verdict_can_be_taken_back_until_it_is_due(store: SqliteStore) -> None
     assert [i.state for i in p.intents("olive")] == [Stage.DONE, Stage.UNDONE]
 
 
-def test_the_version_changes_with_every_decision_about_the_member(store: SqliteStore) -> None:
+def test_the_version_changes_with_every_decision_about_the_member(store: SqlStore) -> None:
     """Whoever decides on an old state is told, whether the change was a verdict or a finding."""
     p, item = store.process, Item(Kind.PROVISIONAL, 2)
     seen = [p.version(item)]
@@ -176,7 +173,7 @@ def test_the_version_changes_with_every_decision_about_the_member(store: SqliteS
     assert p.version(Item(Kind.REPORT, 99)) == ""
 
 
-def test_a_report_is_made_once_and_closed_once(store: SqliteStore) -> None:
+def test_a_report_is_made_once_and_closed_once(store: SqlStore) -> None:
     """The same reporter's second about the same is refused while the first is open; both outcomes are remembered."""
     p = store.process
     first = kept(p.add_report(a_report()))
@@ -191,7 +188,7 @@ def test_a_report_is_made_once_and_closed_once(store: SqliteStore) -> None:
     assert p.reporter_record([2, 3]) == {2: (0, 0), 3: (1, 0)}
 
 
-def test_there_is_one_open_appeal_against_a_decision(store: SqliteStore) -> None:
+def test_there_is_one_open_appeal_against_a_decision(store: SqlStore) -> None:
     """It can be added to while it is open, and its outcome is final."""
     p = store.process
     number = kept(p.add_appeal(an_appeal(), 60))
@@ -209,7 +206,7 @@ def test_there_is_one_open_appeal_against_a_decision(store: SqliteStore) -> None
 
 
 @pytest.mark.parametrize("alias", [False, True], ids=["same name", "second name"])
-def test_no_store_keeps_an_outcome_by_somebody_who_decided_in_the_case(store: SqliteStore, *, alias: bool) -> None:
+def test_no_store_keeps_an_outcome_by_somebody_who_decided_in_the_case(store: SqlStore, *, alias: bool) -> None:
     """Neither by the method, nor past it by a statement of SQL; also under another name, or for a related decision."""
     p = store.process
     ben = store.member(2)
@@ -226,14 +223,14 @@ def test_no_store_keeps_an_outcome_by_somebody_who_decided_in_the_case(store: Sq
     ana = store.member(1)
     assert ana is not None
     assert isinstance(p.close_appeal(number, Heard.REVERSED, ana.pseudonym, "I say so", MORNING + 5), Refusal)
-    with pytest.raises(sqlite3.IntegrityError, match="somebody who decided nothing"):
+    with pytest.raises(store._db.failure, match="somebody who decided nothing"):
         store._db.execute(
             "UPDATE appeal SET heard = 'upheld', by = ?, reason = 'r', closed_at = 1 WHERE number = ?", (name, number)
         )
     assert isinstance(p.close_appeal(number, Heard.UPHELD, "tomasz", "right", MORNING + 5), Appeal)
 
 
-def test_a_sample_is_judged_by_somebody_else(store: SqliteStore) -> None:
+def test_a_sample_is_judged_by_somebody_else(store: SqlStore) -> None:
     """Once, and not by anybody who decided about it; the same seed draws the same."""
     p = store.process
     store.decisions.confirm(2, "olive", MORNING + 5, "right", until=MORNING + HOUR, after=store.head())
@@ -246,7 +243,7 @@ def test_a_sample_is_judged_by_somebody_else(store: SqliteStore) -> None:
     assert isinstance(p.judge_sample(1, "emil", "hm", MORNING + 7, correct=True), Refusal)
 
 
-def test_an_appeals_word_counts_more_than_a_second_looks_and_that_more_than_the_first(store: SqliteStore) -> None:
+def test_an_appeals_word_counts_more_than_a_second_looks_and_that_more_than_the_first(store: SqlStore) -> None:
     """Each decision is judged once; after a clause is put back, what was judged before counts no more."""
     p, d = store.process, store.decisions.decision(2)
     assert d is not None
@@ -261,7 +258,7 @@ def test_an_appeals_word_counts_more_than_a_second_looks_and_that_more_than_the_
     assert p.judged(1) == [("3.2", 0, 0, None)]
 
 
-def test_a_look_stays(store: SqliteStore) -> None:
+def test_a_look_stays(store: SqlStore) -> None:
     """It says who looked at whom and why; it cannot be without a reason, changed, or taken out."""
     p = store.process
     with pytest.raises(ValueError, match="says who they are and why"):
@@ -269,11 +266,11 @@ def test_a_look_stays(store: SqliteStore) -> None:
     look = p.add_look(Look(number=0, at=1, community=1, by="olive", what="messages", reason="a question", member=1))
     assert p.looks(member=1) == p.looks(community=1) == [look]
     for sql in ("UPDATE look SET reason = 'x'", "DELETE FROM look"):
-        with pytest.raises(sqlite3.IntegrityError, match="who looked stays"):
+        with pytest.raises(store._db.failure, match="who looked stays"):
             store._db.execute(sql)
 
 
-def test_a_template_is_checked_when_it_is_saved(store: SqliteStore) -> None:
+def test_a_template_is_checked_when_it_is_saved(store: SqlStore) -> None:
     """A placeholder that is required and missing, unknown, or torn is named, and nothing is kept."""
     p = store.process
     for text, wrong in (("Sorry.", "{clause} is missing"), ("{clause} {tea}", "no placeholder {tea}"), ("{", "braces")):
@@ -285,7 +282,7 @@ def test_a_template_is_checked_when_it_is_saved(store: SqliteStore) -> None:
     assert p.templates(1, language="de") == []
 
 
-def test_members_are_found_by_a_part_of_what_they_are_called(store: SqliteStore) -> None:
+def test_members_are_found_by_a_part_of_what_they_are_called(store: SqlStore) -> None:
     """By account, name or the start of a pseudonym, page by page; a sign of SQL's is only a sign."""
     p = store.process
     assert [m.number for m in p.members([1])] == [1, 2, 3]
@@ -297,7 +294,7 @@ def test_members_are_found_by_a_part_of_what_they_are_called(store: SqliteStore)
     assert [m.number for m in p.members([1], text=ana.pseudonym[:9])] == [1]
 
 
-def test_the_overview_adds_up(store: SqliteStore) -> None:
+def test_the_overview_adds_up(store: SqlStore) -> None:
     """What waits, came in, was done and by whom, and how long it took, are counted from what is kept."""
     p = store.process
     number = kept(p.add_report(a_report()))
@@ -319,9 +316,9 @@ def test_the_overview_adds_up(store: SqliteStore) -> None:
     assert found.by_day == ((MORNING // 86_400_000, 3, 1),)
 
 
-def test_reading_works_beside_the_writer(store: SqliteStore) -> None:
+def test_reading_works_beside_the_writer(store: SqlStore, place: Path | str) -> None:
     """A connection that only reads sees the queue and the figures, and can change nothing."""
-    with SqliteStore.open(store.path, durable=False, read_only=True) as beside:
+    with open_store(place, durable=False, read_only=True) as beside:
         assert keys(beside) == keys(store)
         assert [d.number for d in beside.process.decisions_of(1, most=1)] == [2]
         assert [f.number for f in beside.process.findings_of(1)] == [4, 1]

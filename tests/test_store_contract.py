@@ -1,7 +1,6 @@
-"""What every store promises; each kind of store is one more factory here."""
+"""What every store promises; each kind of store stands in ``store_kinds``."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,29 +8,7 @@ import pytest
 from comity.core.errors import LedgerMovedError
 from comity.core.ledger import GENESIS, NO_ACTIVITY, NO_FINDINGS, FindingColumns, Head
 from comity.stores.contract import Refusal, SourceRow, Store
-from comity.stores.sqlite import SqliteStore
 from store_entries import DAY, FLOOD, LINKS, MORNING, garden, post_activity, post_findings, some_activity, some_findings
-
-FACTORIES: dict[str, Callable[[Path], SqliteStore]] = {
-    "sqlite": lambda directory: SqliteStore.open(directory / "comity.sqlite", durable=False),
-    "sqlite, durable": lambda directory: SqliteStore.open(directory / "comity.sqlite", durable=True),
-}
-
-
-@pytest.fixture(params=FACTORIES)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Opens the store, a second time after closing it."""
-    stores: list[SqliteStore] = []
-
-    def opened() -> Store:
-        if stores:
-            stores.pop().close()
-        stores.append(FACTORIES[request.param](tmp_path))
-        return stores[0]
-
-    yield opened
-    for store in stores:
-        store.close()
 
 
 @pytest.fixture

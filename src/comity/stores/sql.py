@@ -71,6 +71,9 @@ class Db(Protocol):
     def erase(self) -> bool:
         """See to it that what was deleted is in none of the database's files; False if that must be tried again."""
 
+    def clear(self, table: str, /) -> None:
+        """Delete all rows of a table, so that they can be read in no file after the commit."""
+
     def close(self) -> None:
         """Close it; what was not committed is gone."""
 

@@ -30,7 +30,7 @@ class SqlJournal:
     def clear(self) -> None:
         """See ``Journal.clear``."""
         with self._write():
-            self._db.execute("DELETE FROM turn")
+            self._db.clear("turn")
 
     def note(self, name: str, value: bytes) -> None:
         """See ``Journal.note``."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from comity.core.ledger import GENESIS
 from comity.stores.access_schema import ACCESS
+from comity.stores.charter_tables import CHARTERS
 from comity.stores.process_tables import PROCESS
 from comity.stores.record_tables import RECORD
 
@@ -156,7 +157,7 @@ STEPS: Final = (
     _FIRST,
     _SECOND,
     _THIRD,
-    PROCESS + ACCESS + RECORD,
+    PROCESS + ACCESS + RECORD + CHARTERS,
 )  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
@@ -166,12 +167,11 @@ def migrate(db: sqlite3.Connection, found: int) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         for step in STEPS[found:]:
-            for statement in _statements(step):
+            for statement in statements(step):
                 db.execute(statement)
         if found == 0:
             db.execute(f"PRAGMA application_id = {APPLICATION}")
-            created, event_key = time.time_ns() // 1_000_000, os.urandom(16)
-            db.execute("INSERT INTO meta VALUES (1, 0, ?, ?, ?, ?, 0)", (created, event_key, *GENESIS))
+            db.execute("INSERT INTO meta VALUES (?, ?, ?, ?, ?, ?, ?)", first_row())
         db.execute("UPDATE meta SET format = ?", (FORMAT,))
         db.execute("COMMIT")
     except BaseException:
@@ -180,7 +180,12 @@ def migrate(db: sqlite3.Connection, found: int) -> None:
         raise
 
 
-def _statements(script: str) -> list[str]:
+def first_row() -> tuple[int, int, int, bytes, int, bytes, int]:
+    """The row of ``meta`` in a new store, with a key of its own."""
+    return 1, FORMAT, time.time_ns() // 1_000_000, os.urandom(16), *GENESIS, 0
+
+
+def statements(script: str) -> list[str]:
     """The script's statements; ``executescript`` would commit between them."""
     found, part = [], ""
     for line in script.splitlines(keepends=True):

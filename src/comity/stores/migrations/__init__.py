@@ -1,0 +1,1 @@
+"""The steps of a store in PostgreSQL, as Alembic takes them."""
