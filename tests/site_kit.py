@@ -28,6 +28,7 @@ from comity.core.access import STAFF, Role
 from comity.core.member_link import member_link
 from comity.live.app import State, app
 from comity.live.metrics import Metrics
+from comity.runner.office import Office
 from comity.stores.sqlite import SqliteStore
 from comity.web.site import sessions
 from comity.web.site.app import routes
@@ -51,12 +52,12 @@ T = TypeVar("T")
 class Served:
     """A site that is being served.
 
-    url: where; path: the store; community: the example's number; people: the numbers of its staff, one of each role; member: the number
-    of a member with findings; pseudonym: what she goes by; shift: how far the site's clock is ahead of the real one.
+    url: where; path: the store; community: the example's number; people: its staff, by role; member: the number of a
+    member with findings; pseudonym: what she goes by; shift: how far the site's clock is ahead of the real one.
     """
 
     def __init__(
-        self, path: Path, pages: dict[str, SitePage] | None, office: Callable[[SqliteStore], object] | None
+        self, path: Path, pages: dict[str, SitePage] | None, office: Callable[[SqliteStore], Office] | None
     ) -> None:
         self.shift = dt.timedelta()
         self.path, self._pages, self._office = path, pages, office
@@ -133,11 +134,10 @@ class Served:
 
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
-        stopping = False
+        state = State(Metrics(), list)
 
         def end() -> None:
-            nonlocal stopping
-            stopping = server.should_exit = True
+            state.stopping = server.should_exit = True
 
         self._end = end
         with (
@@ -153,11 +153,10 @@ class Served:
                 office=self._office(self.store) if self._office else None,
                 provider=self.provider,
                 now=self.now,
-                stopping=lambda: stopping,
             )
             made = routes(self.site, self._pages) if self._pages else routes(self.site)
             config = uvicorn.Config(
-                app(State(Metrics(), list), made),
+                app(state, made),
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -174,7 +173,7 @@ class Served:
         """Keep what the site logs as an error; the test that provokes one takes it out again."""
         if method in {"error", "critical"}:
             error = event.get("exc_info")
-            self.errors.append(event | {"told": "".join(traceback.format_exception(error)) if error else ""})
+            self.errors.append({**event, "told": "".join(traceback.format_exception(error)) if error else ""})
         raise structlog.DropEvent
 
     def _people(self) -> None:
@@ -213,7 +212,7 @@ class Serving(Protocol):
         self,
         *,
         pages: dict[str, SitePage] | None = None,
-        office: Callable[[SqliteStore], object] | None = None,
+        office: Callable[[SqliteStore], Office] | None = None,
         provider: Callable[[str], Provider] | None = None,
     ) -> Served:
         """Start it."""
@@ -245,7 +244,7 @@ def serve(garden_store: Path, tmp_path: Path) -> Iterator[Serving]:
     def start(
         *,
         pages: dict[str, SitePage] | None = None,
-        office: Callable[[SqliteStore], object] | None = None,
+        office: Callable[[SqliteStore], Office] | None = None,
         provider: Callable[[str], Provider] | None = None,
     ) -> Served:
         path = tmp_path / f"site-{len(started)}.sqlite"

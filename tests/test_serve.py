@@ -23,6 +23,7 @@ class Runner:
     async def wait(self): await asyncio.Event().wait()
     def routes(self): return []
     def ready(self): return []
+    office = None
 sys.modules["comity.runner"] = types.SimpleNamespace(Runner=Runner)
 """
 

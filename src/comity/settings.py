@@ -34,11 +34,16 @@ class Mode(StrEnum):
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where we listen. public_url: what members' pages are reached by, without a slash at its end, "" if not at all."""
+    """Where we listen.
+
+    public_url: what the console and members' pages are reached by, without a slash at its end, "" if not from outside;
+    proxies: addresses of those before us whose ``X-Forwarded-For`` says who asks.
+    """
 
     host: str
     port: int
     public_url: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +111,15 @@ class Follow(msgspec.Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
 
 
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider at which staff may sign in (OpenID Connect). issuer: its address; name: what people call it."""
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    name: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. path: the file they are from, beside which their other paths are meant; store: the ledger.
 
@@ -119,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     communities: tuple[Community, ...]
     lists: tuple[Follow, ...] = ()
     log: Log = Log()
+    sign_in: SignIn | None = None
 
     def dry(self) -> "Settings":
         """The same, every community on a dry run."""

@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 from comity.charter_mistakes import Reader, WrongError
 from comity.core.errors import ComityError, SourceError
-from comity.settings import Community, Follow, Log, Matrix, Mode, Secret, Server, Settings
+from comity.settings import Community, Follow, Log, Matrix, Mode, Secret, Server, Settings, SignIn
 from comity.toml_places import Places, read_toml
 
 DEFAULT_BIND: Final = "127.0.0.1:8910"
 FORMS: Final = ("json", "console")
 LEVELS: Final = ("debug", "info", "warning", "error")
-_TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list")
-_SERVER = ("bind", "public_url")
+_TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list", "sign_in")
+_SERVER = ("bind", "public_url", "proxies")
+_SIGN_IN = ("issuer", "client_id", "client_secret", "name")
 _LOG = ("form", "level")
 _MATRIX = (
     *("mode", "homeserver", "user", "as_token", "hs_token", "access_token", "admin_token", "antispam_token"),
@@ -33,6 +34,7 @@ _USER = re.compile(rf"@[a-z0-9._=/+-]+:{_NAME}")
 _ROOM = re.compile(rf"!\S+|#[^\s:]+:{_NAME}")
 _ACCOUNTS = re.compile(r"@\S*:\S+")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+")
 _TOKEN = re.compile(r"[!-~]+")  # what a header can carry
 _MOST_PORT = 65_535
 _MOST_MATRIX_ID = 255  # bytes, of user ids, room ids and aliases
@@ -97,8 +99,35 @@ class _Reader(Reader):
         communities = self._communities(dry_run=dry_run)
         lists = self._lists(communities)
         matrix = self._matrix()
+        sign_in = self._sign_in()
+        if sign_in and not server.public_url:
+            what = "a provider leads people back to an address of ours, and there is none"
+            self._note(what, "sign_in", expected="public_url under [server]")
         return Settings(
-            path=path, store=store, server=server, matrix=matrix, communities=communities, lists=lists, log=log
+            path=path,
+            store=store,
+            server=server,
+            matrix=matrix,
+            communities=communities,
+            lists=lists,
+            log=log,
+            sign_in=sign_in,
+        )
+
+    def _sign_in(self) -> SignIn | None:
+        table = self._table("sign_in", _SIGN_IN)
+        if not table:
+            return None
+        for key, example in (("client_id", '"comity"'), ("client_secret", "a secret, file:PATH or env:NAME")):
+            if key not in table:
+                self._note(f"{key} is missing", "sign_in", expected=example)
+        issuer = self._url(table, "sign_in", "issuer")
+        secret = self._secret(table["client_secret"], "sign_in", "client_secret") if "client_secret" in table else None
+        return SignIn(
+            issuer=issuer,
+            client_id=self._text(table, "sign_in", "client_id", default=""),
+            client_secret=secret or Secret(""),
+            name=self._text(table, "sign_in", "name", default=urlsplit(issuer).hostname or ""),
         )
 
     def _table(self, name: str, known: tuple[str, ...]) -> Mapping[str, Any]:
@@ -117,7 +146,12 @@ class _Reader(Reader):
             self._note(what, "server", "bind", expected=f"address:port, such as {DEFAULT_BIND}", value=True)
             return Server(host="", port=0)
         public = self._url(table, "server", "public_url") if "public_url" in table else ""
-        return Server(host=found["six"] or found["host"], port=int(found["port"]), public_url=public)
+        return Server(
+            host=found["six"] or found["host"],
+            port=int(found["port"]),
+            public_url=public,
+            proxies=self._list(table, _ADDRESS, "127.0.0.1", "server", "proxies"),
+        )
 
     def _log(self) -> Log:
         table = self._table("log", _LOG)
@@ -160,7 +194,7 @@ class _Reader(Reader):
             if name in table and of_other:
                 self._note(f"{name} is of mode {of_other[0]}, this is {mode}", "matrix", name, expected=f"no {name}")
             elif name in table:
-                tokens[name] = self._secret(table[name], name)
+                tokens[name] = self._secret(table[name], "matrix", name)
             elif name in _OF_MODE[mode]:
                 self._note(f"{name} is missing", "matrix", expected="a token, file:PATH or env:NAME")
                 tokens[name] = Secret("")
@@ -169,8 +203,8 @@ class _Reader(Reader):
             self._note("two tokens are the same", "matrix", expected="each token a secret of its own")
         return tokens
 
-    def _secret(self, given: object, name: str) -> Secret:
-        at, kind, rest = ("matrix", name), "", ""
+    def _secret(self, given: object, *at: str) -> Secret:
+        name, kind, rest = at[-1], "", ""
         if isinstance(given, str):
             kind, _, rest = given.partition(":")
         token = given if isinstance(given, str) else ""

@@ -26,6 +26,7 @@ _COMMANDS = {
     "serve": ("comity.cli.serve:serve", "Look after communities, live."),
     "rooms": ("comity.cli.rooms:rooms", "Say what can be enforced in each room, and how to mend what cannot."),
     "deputy": ("comity.cli.deputy:deputy", "Name who takes over a room when a manager is suspended."),
+    "user": ("comity.cli.user:user", "Make the first people who look after a community."),
     "completion": ("comity.cli.completion:completion", "Print the completion script for bash, zsh or fish."),
 }
 _STOPPED = 130  # what shells give for a process that Ctrl-C ended

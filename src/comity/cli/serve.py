@@ -76,9 +76,15 @@ def _service(
     log: FilteringBoundLogger,
 ) -> Service:
     """The one place where what runs is put together. charters: by their community's id."""
-    from comity.runner import Runner  # noqa: PLC0415  checking needs none of it
+    from comity.cli.with_site import WithSite  # noqa: PLC0415  checking needs none of it
+    from comity.runner import Runner  # noqa: PLC0415  the same
 
-    return Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log)
+    runner = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log)
+
+    def to_read() -> SqliteStore:
+        return SqliteStore.open(settings.store, durable=True, read_only=True)
+
+    return WithSite(runner, settings, store, to_read, log)
 
 
 def _charters(settings: Settings) -> dict[str, Charter]:

@@ -59,6 +59,7 @@ def app(state: State, routes: Sequence[BaseRoute]) -> ASGIApp:
 
     own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
     inner = Starlette(routes=[*own, *routes], exception_handlers={HTTPException: _refused, Exception: _failed})
+    inner.state.process = state  # for answers that would go on: they end with the process
     mounted = tuple((f"{r.path}/", r.app) for r in routes if isinstance(r, Mount))
     return _Front(inner, mounted)
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from starlette.datastructures import FormData
@@ -20,6 +20,9 @@ from comity.web.site.sessions import Seen, csrf
 from comity.web.site.shared import Site, Toast
 from comity.web.site.table import BY_NAME, TABLE, Entry, Refusal
 from comity.web.site.texts import LANGUAGES, catalogue
+
+if TYPE_CHECKING:
+    from comity.runner.office import Office
 
 T = TypeVar("T")
 __all__ = ["ME_COMMAND", "Context", "Toast"]
@@ -96,7 +99,7 @@ class Context:
         return self.site.store.access
 
     @property
-    def office(self) -> Any:  # noqa: ANN401  the runner's Office, or what stands for it in a test
+    def office(self) -> "Office":
         """What changes anything else. Raises LookupError if there is none, as in a process that only shows."""
         if self.site.office is None:
             raise LookupError("this process has no office: it shows, and does not act")

@@ -98,7 +98,7 @@ class Gate:
         return None
 
     def _wait(self, request: Request, session: str) -> float:
-        address = request.client.host if request.client else ""
+        address = self._site.address(request)
         return self._site.limits.wait(self._entry.limit, time.monotonic(), address=address, session=session)
 
     def _may(self, context: Context) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 KEPT: Final = 2000  # events that can be resumed from
@@ -19,10 +18,9 @@ class Moved(NamedTuple):
 
 
 class Live:
-    """Where changes are said and heard; of one loop. stopping: whether the process is to end."""
+    """Where changes are said and heard; of one loop."""
 
-    def __init__(self, stopping: Callable[[], bool] = lambda: False) -> None:
-        self.stopping = stopping
+    def __init__(self) -> None:
         self.streams = 0
         self._mark = secrets.token_hex(4)  # numbers of another process mean nothing here
         self._kept: deque[Moved] = deque(maxlen=KEPT)

@@ -34,7 +34,7 @@ async def _events(context: Context, live: Live) -> AsyncIterator[str]:
             last = live.last
             yield f"id: {last}\nevent: hello\ndata:\n\n"
         quiet, communities = 0.0, frozenset(context.known.roles)
-        while not live.stopping():
+        while not context.request.app.state.process.stopping:
             for moved in live.since(last) or []:
                 last, quiet = f"{last.partition('-')[0]}-{moved.number}", 0.0
                 if moved.community in communities:
