@@ -23,7 +23,10 @@ _SHARE: Final = 20  # a dump may take one part of so many of the time
 
 
 class Clock:
-    """Ends what is over, and settles now and then. tick: what else time brings."""
+    """Ends what is over, and settles now and then.
+
+    tick: what else time brings; known: whether the rooms are: before that nothing could be given back in them.
+    """
 
     def __init__(
         self,
@@ -34,18 +37,20 @@ class Clock:
         outbox: Outbox,
         *,
         tick: Callable[[int], None],
+        known: Callable[[], bool],
     ) -> None:
         self._store, self._realms, self._people = store, realms, people
-        self._turns, self._outbox, self._tick = turns, outbox, tick
+        self._turns, self._outbox, self._tick, self._known = turns, outbox, tick, known
 
     async def run(self) -> None:
         """Look at the clock, as long as it goes on."""
         settle_at = time.monotonic() + SETTLE
         while True:
             await asyncio.sleep(TICK)
-            now = self._outbox.now()
-            self._tick(now)
-            self.end_all(now)
+            if self._known():
+                now = self._outbox.now()
+                self._tick(now)
+                self.end_all(now)
             if self._turns.journalled and time.monotonic() >= settle_at:
                 began = time.monotonic()
                 self._turns.settle()

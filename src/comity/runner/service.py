@@ -121,8 +121,16 @@ class Runner:
             shadow=watch.shadow,
             ready=self.ready,
         )
-        self._clock = Clock(store, by_number, self._people, self._turns, self._outbox, tick=self.office.tick)
         self._lock, self._known = asyncio.Lock(), asyncio.Event()
+        self._clock = Clock(
+            store,
+            by_number,
+            self._people,
+            self._turns,
+            self._outbox,
+            tick=self.office.tick,
+            known=self._known.is_set,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._over_with: asyncio.Future[None] | None = None
         self._why = ["the rooms are not known yet"]
