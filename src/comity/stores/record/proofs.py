@@ -38,7 +38,7 @@ def prove(parts: Parts, community: str, member: str, event: str, now: int) -> Pr
         if not segment.low <= bucket_of(member) <= segment.high:
             continue
         key = parts.keys.get(segment.name)
-        found = rows_of(opened(parts.place, segment, key), [member], ["id", "community"])
+        found = rows_of(opened(parts.place, segment, key), [member], ["member", "id", "community"])
         if (event, community) not in zip(
             found.column("id").to_pylist(), found.column("community").to_pylist(), strict=True
         ):

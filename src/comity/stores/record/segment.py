@@ -154,7 +154,7 @@ def opened(place: Place, segment: Segment, key: bytes) -> pq.ParquetFile:
 
 
 def rows_of(file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of some members: only the groups that can hold them are read."""
+    """The rows of some members: only the groups that can hold them are read. columns: with ``member`` among them."""
     wanted = sorted(members)
     at = SCHEMA.get_field_index("member")
     groups = []

@@ -88,15 +88,16 @@ def _links(parts: Parts, bodies: Sequence[bytes], noted: SignedHead | None) -> t
         except msgspec.MsgspecError:
             links.append(None)
             faults.append(f"link {place} was changed: it is no link")
-    faults += _order(links) or _joints(bodies, links)
     last, tree = parts.chain.end()
+    end_fits = len(bodies) != tree.size or not bodies or sha256(bodies[-1]).digest() == last
+    faults += _order(links) or _joints(bodies, links, end_fits=end_fits)
     leaves = [merkle.leaf(body) for body in bodies]
     if tree.size > len(bodies):
         faults.append(f"missing at the end: {_spell('link', len(bodies) + 1, tree.size)}")
     elif tree.size < len(bodies):
         faults.append(f"added after the end: {_spell('link', tree.size + 1, len(bodies))}")
-    elif not faults and bodies and (merkle.root(leaves) != tree.root() or sha256(bodies[-1]).digest() != last):
-        faults.append(f"link {len(bodies)} was changed, or the head of the chain")
+    elif not faults and merkle.root(leaves) != tree.root():
+        faults.append("the head of the chain was changed, the links were not")
     if noted is not None:
         faults += _noted(parts, noted, leaves, links)
     for link in links:
@@ -119,9 +120,12 @@ def _order(links: Sequence[AnyLink | None]) -> list[str]:
     return [f"added: link {place}"]
 
 
-def _joints(bodies: Sequence[bytes], links: Sequence[AnyLink | None]) -> list[str]:
-    """Where a link does not name the one before it; whichever of the two also does not fit its other neighbour."""
-    fits = [True] * (len(links) + 1)
+def _joints(bodies: Sequence[bytes], links: Sequence[AnyLink | None], *, end_fits: bool) -> list[str]:
+    """Where a link does not name the one before it; whichever of the two also does not fit its other neighbour.
+
+    end_fits: whether the head of the chain names the last one.
+    """
+    fits = [True] * len(links) + [end_fits]
     before = START
     for i, (body, link) in enumerate(zip(bodies, links, strict=True)):
         fits[i] = link is None or link.before == before.hex()
@@ -130,12 +134,14 @@ def _joints(bodies: Sequence[bytes], links: Sequence[AnyLink | None]) -> list[st
     for i in range(len(links)):
         if fits[i]:
             continue
-        itself = i == 0 or (not fits[i + 1] and i + 1 < len(links))
+        itself = i == 0 or not fits[i + 1]
         guilty = i + 1 if itself else i
         if links[guilty - 1] is not None and (fault := f"link {guilty} was changed") not in faults:
             faults.append(fault)
         if itself:
             fits[i + 1] = True
+    if not fits[-1] and links[-1] is not None:
+        faults.append(f"link {len(links)} was changed, or the head of the chain")
     return faults
 
 
