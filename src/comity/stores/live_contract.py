@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from comity.stores.access_contract import Access
+from comity.stores.charter_contract import Charters
 from comity.stores.decisions_contract import DecidingStore
 
 
@@ -50,3 +51,7 @@ class LiveStore(DecidingStore, Protocol):
     @property
     def access(self) -> Access:
         """Its people and their ways in; they join its ``write()``."""
+
+    @property
+    def charters(self) -> Charters:
+        """Its communities' charters; they join its ``write()``."""
