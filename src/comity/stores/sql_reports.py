@@ -80,6 +80,8 @@ class SqlReports(Sql):
     def reporter_record(self, reporters: Collection[int]) -> dict[int, tuple[int, int]]:
         """See ``ProcessReads.reporter_record``."""
         some = sorted(set(reporters))
+        if not some:
+            return {}
         found = dict.fromkeys(some, (0, 0))
         rows = self._all(
             "SELECT reporter, sum(CASE WHEN came = 'followed' THEN 1 ELSE 0 END), "
