@@ -14,7 +14,7 @@ from commanding import run
 SOURCE = Path(comity.__file__).parent
 # The line of the core: each module imports only what stands before it here.
 CORE = (
-    *("ids", "errors", "harm", "event", "ledger"),
+    *("ids", "place", "errors", "harm", "event", "ledger"),
     *("parameters", "interval", "tables", "days", "standing", "standings", "explanation", "rights", "charter"),
     *("globs", "policy", "policy_list", "policy_preview", "following", "action"),
     *(

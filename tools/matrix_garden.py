@@ -289,7 +289,7 @@ def alone(folder: Path) -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def watched(garden: Garden) -> AsyncIterator[Watch]:
     """Everything that happens is told meanwhile."""
-    watch = Watch(garden.names, BOT, load_settings(garden.settings).store)
+    watch = Watch(garden.names, BOT, Path(load_settings(garden.settings).store))
     tasks = [asyncio.create_task(watch.store())]
     for name, client in garden.members.items():
         account = f"@{name}:{SERVER}"

@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import msgspec
 
+from comity.core.place import Place
+
 
 class Secret:
     """A token. It is told by ``reveal`` and nowhere else: not when printed, formatted, logged, compared or encoded."""
@@ -127,7 +129,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: Path
-    store: Path
+    store: Place
     server: Server
     matrix: Matrix
     communities: tuple[Community, ...]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from comity.charter_mistakes import Reader, WrongError
 from comity.core.errors import ComityError, SourceError
+from comity.core.place import Place, is_address
 from comity.settings import Community, Follow, Log, Matrix, Mode, Secret, Server, Settings, SignIn
 from comity.toml_places import Places, read_toml
 
@@ -94,7 +95,7 @@ class _Reader(Reader):
         top = self._document
         self._only(top, _TOP)
         dry_run = self._flag(top, "dry_run")
-        store = self._file(top, "store", default="comity.sqlite")
+        store = self._place(top, "store", default="comity.sqlite")
         server, log = self._server(), self._log()
         communities = self._communities(dry_run=dry_run)
         lists = self._lists(communities)
@@ -295,6 +296,10 @@ class _Reader(Reader):
             apply=apply,
             via=self._list(table, _SERVER_NAME, "example.org", *at, "via"),
         )
+
+    def _place(self, table: Mapping[str, Any], name: str, *, default: str) -> Place:
+        text = self._text(table, name, default=default)
+        return text if is_address(text) else self._file(table, name, default=default)
 
     def _file(self, table: Mapping[str, Any], *path: str | int, default: str) -> Path:
         name = self._text(table, *path, default=default)

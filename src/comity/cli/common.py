@@ -12,17 +12,25 @@ import click
 from comity.cli.printing import printable
 from comity.core.charter import Charter
 from comity.core.errors import ComityError
+from comity.core.place import Place, is_address
 
 DEFAULT_STORE: Final = Path("comity.sqlite")
 DEFAULT_CHARTER: Final = Path(__file__).parent.parent / "data" / "charter.toml"
 EPOCH: Final = date(1970, 1, 1)
 
+
+def store_place(value: str) -> Place:
+    """Where a store is, as a command was told: the address of a database as it is, else a file's path."""
+    return value if is_address(value) else Path(value)
+
+
 store_option = click.option(
     "--store",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_STORE,
+    type=store_place,
+    metavar="PLACE",
+    default=str(DEFAULT_STORE),
     show_default=True,
-    help="The ledger's file.",
+    help="The ledger's file, or postgresql://USER@HOST/DATABASE.",
 )
 charter_option = click.option(
     "--charter",
@@ -52,9 +60,9 @@ def the_charter(path: Path | None, beside: Path | None = None) -> tuple[Charter,
     return load_charter(found), found
 
 
-def the_ledger(store: Path) -> Path:
-    """A store that commands other than ``rate`` work on. Raises click.UsageError if there is none."""
-    if not store.exists():
+def the_ledger(store: Place) -> Place:
+    """A store that commands other than ``rate`` work on. Raises click.UsageError if its file is not there."""
+    if isinstance(store, Path) and not store.exists():
         raise click.UsageError(f"there is no ledger at {printable(str(store))}; rate a chat first, or name --store")
     return store
 

@@ -8,7 +8,7 @@ from comity.cli.common import now
 from comity.cli.printing import printable
 from comity.core.errors import ComityError
 from comity.settings_file import load_settings
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
 
 
 @click.command(
@@ -35,7 +35,7 @@ While Comity runs it alone writes the store: say `!comity deputy ROOM MEMBER` in
 def deputy(*, room: str, members: tuple[str, ...], remove: bool, who: str, path: Path) -> None:
     """Name who takes over ROOM, in order, when a manager is suspended; without MEMBER, say who is named."""
     settings = load_settings(path)
-    with SqliteStore.open(settings.store, durable=True, read_only=not members) as store:
+    with open_store(settings.store, durable=True, read_only=not members) as store:
         numbers = [number for number, name in store.room_names().items() if name == room]
         if len(numbers) != 1:
             some = ", ".join(printable(name) for name in list(store.room_names().values())[:8])

@@ -12,10 +12,11 @@ from comity.cli.printing import counted, points, print_json, printable, signed, 
 from comity.core.charter import Charter
 from comity.core.explanation import Explanation, Line, grouped
 from comity.core.ledger import ClauseRow
+from comity.core.place import Place
 from comity.core.rights import Band, Right, missing, rights
 from comity.core.standing import date_of
 from comity.stores.contract import FindingRow, MemberRow, Store
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
 
 _MOST_MEMBERS = 1_000_000  # looked through for one of exactly this name
 _EVIDENCE = 60  # characters of an excerpt in a table
@@ -36,12 +37,12 @@ Examples:
 @click.option("--days", is_flag=True, help="Show every active day.")
 @json_option
 def explain(
-    *, member: str, store: Path, charter_path: Path | None, on: datetime | None, days: bool, as_json: bool
+    *, member: str, store: Place, charter_path: Path | None, on: datetime | None, days: bool, as_json: bool
 ) -> None:
     """Say what MEMBER's standing is made of: the lines add up exactly. MEMBER is an account, a name or a pseudonym."""
     the_ledger(store)
-    charter, _ = the_charter(charter_path, store)
-    with SqliteStore.open(store, durable=False, read_only=True) as ledger:
+    charter, _ = the_charter(charter_path, store if isinstance(store, Path) else None)
+    with open_store(store, durable=False, read_only=True) as ledger:
         told = _told(ledger, charter, _find(ledger, member), None if on is None else (on.date() - EPOCH).days)
         if (runs := ledger.runs()) and runs[-1].charter != charter.digest():
             click.echo("note: the last rating was by another charter than this one; name it with --charter", err=True)

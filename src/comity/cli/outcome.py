@@ -13,9 +13,11 @@ from comity.cli.printing import counted, points, printable, table
 from comity.core.charter import Clause
 from comity.core.event import Unread, moment, rfc3339
 from comity.core.harm import HARMS
+from comity.core.place import Place
 from comity.core.standing import date_of
 from comity.engine import Engine
 from comity.replay import Summary
+from comity.stores.opening import named
 
 _SHOWN = 10
 
@@ -35,7 +37,7 @@ class Outcome:
         return [(self.engine.clauses[k], n) for k, n in sorted(self.summary.findings.items())]
 
 
-def for_machines(outcome: Outcome, beside: Sequence[Unread], *, store: Path, report: Path | None) -> dict[str, object]:
+def for_machines(outcome: Outcome, beside: Sequence[Unread], *, store: Place, report: Path | None) -> dict[str, object]:
     """One object. events, messages and findings are this run's new ones; members, rooms and entries the ledger's."""
     summary, book = outcome.summary, outcome.book
     by_rule: Counter[str] = Counter()
@@ -61,7 +63,7 @@ def for_machines(outcome: Outcome, beside: Sequence[Unread], *, store: Path, rep
         "last": None if summary.last is None else rfc3339(moment(summary.last)),
         "today": date_of(book.today).isoformat() if len(book.days) else None,
         "charter": outcome.engine.charter.digest(),
-        "store": clean(store),
+        "store": clean(named(store)),
         "report": None if report is None else clean(report),
         "seconds": round(outcome.seconds, 3),
     }

@@ -24,9 +24,10 @@ from comity.cli.findings_file import FindingsFile
 from comity.cli.inputs import Inputs, clean, status, tell_left_out
 from comity.cli.outcome import Outcome, for_machines, for_people
 from comity.cli.printing import print_json, printable
+from comity.core.place import Place
 from comity.engine import Engine
 from comity.replay import Rating
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
 from comity.web.fill import fill
 from comity.web.report import write_report
 
@@ -59,7 +60,7 @@ def rate(
     *,
     paths: tuple[Path, ...],
     charter_path: Path | None,
-    store: Path,
+    store: Place,
     report: Path | None,
     findings: Path | None,
     format_: str | None,
@@ -77,17 +78,19 @@ def rate(
     started = time.monotonic()
     charter, path = the_charter(charter_path, paths[0])
     options = Options(community=community, time_zone=_zone(time_zone), date_order=date_order, format=format_)
-    inputs = Inputs(paths, read(paths, options, lines=True), own=(path, store, report, findings))
-    make_folder(store)
-    with SqliteStore.open(store, durable=False) as ledger:
+    file = store if isinstance(store, Path) else None
+    inputs = Inputs(paths, read(paths, options, lines=True), own=(path, file, report, findings))
+    if file is not None:
+        make_folder(file)
+    with open_store(store, durable=False) as ledger:
         engine = Engine(charter, seed=int.from_bytes(ledger.event_key[:8], "big"))
         run = ledger.start_run(charter.digest(), now())
         with (
             progress(total_bytes(paths), quiet=quiet or as_json) as step,
-            FindingsFile.open(findings, engine) as file,
+            FindingsFile.open(findings, engine) as found,
         ):
             source = (run, ", ".join(map(clean, paths)))
-            rating = Rating(engine, ledger, source=source, on_findings=None if file is None else file.write)
+            rating = Rating(engine, ledger, source=source, on_findings=None if found is None else found.write)
             summary = rating.run(inputs, step)
         ledger.finish_run(run, now())
         book = Book(ledger, charter, communities=summary.communities.values(), not_after=today(charter))

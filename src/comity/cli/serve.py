@@ -17,8 +17,8 @@ from comity.live.metrics import Metrics
 from comity.live.process import Service, run
 from comity.settings import Settings
 from comity.settings_file import exposed, load_settings
-from comity.stores.sqlite import SqliteStore
-from comity.stores.sqlite_file import check_place
+from comity.stores.opening import check_place, open_store
+from comity.stores.sql_store import SqlStore
 from comity.syntax import nearest
 
 
@@ -56,7 +56,7 @@ def serve(*, path: Path, check: bool, dry_run: bool) -> None:
     if why := exposed(path):
         log.warning("secrets lie open", why=why)
     metrics = Metrics()
-    with SqliteStore.open(settings.store, durable=True) as store:
+    with open_store(settings.store, durable=True) as store:
         try:
             service = _service(settings, charters, store, metrics, log)
             run(service, host=settings.server.host, port=settings.server.port, metrics=metrics, log=log)
@@ -71,7 +71,7 @@ def serve(*, path: Path, check: bool, dry_run: bool) -> None:
 def _service(
     settings: Settings,
     charters: Mapping[str, Charter],
-    store: SqliteStore,
+    store: SqlStore,
     metrics: Metrics,
     log: FilteringBoundLogger,
 ) -> Service:
@@ -81,8 +81,8 @@ def _service(
 
     runner = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log)
 
-    def to_read() -> SqliteStore:
-        return SqliteStore.open(settings.store, durable=True, read_only=True)
+    def to_read() -> SqlStore:
+        return open_store(settings.store, durable=True, read_only=True)
 
     return WithSite(runner, settings, store, to_read, log)
 

@@ -11,7 +11,8 @@ from comity.core.errors import ComityError
 from comity.settings import Settings
 from comity.settings_file import load_settings
 from comity.stores.contract import Refusal
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
+from comity.stores.sql_store import SqlStore
 from comity.web.site.address import site_url
 from comity.web.site.sessions import hashed, millis, new_secret
 from comity.web.site.staff import ENROL_WITHIN, NAME
@@ -53,7 +54,7 @@ def add(*, name: str, role: str, wanted: str | None, path: Path) -> None:
         raise click.BadParameter(f"{printable(name)!r} is no pseudonym; expected 2 to 32 letters, digits, - or _")
     settings = load_settings(path)
     community, now = _which(settings, wanted), dt.datetime.now(dt.UTC)
-    with SqliteStore.open(settings.store, durable=True) as store, store.write():
+    with open_store(settings.store, durable=True) as store, store.write():
         number, known = store.community(community), store.access.person_named(name)
         person = known.number if known else store.access.add_person(name, _BY, millis(now))
         if isinstance(person, Refusal):
@@ -71,7 +72,7 @@ def add(*, name: str, role: str, wanted: str | None, path: Path) -> None:
 def new_link(*, name: str, path: Path) -> None:
     """Print a new link with which NAME enrols; the one before is over."""
     settings = load_settings(path)
-    with SqliteStore.open(settings.store, durable=True) as store, store.write():
+    with open_store(settings.store, durable=True) as store, store.write():
         person = store.access.person_named(name)
         if person is None:
             raise ComityError(f"nobody goes by {printable(name)}; `comity user list` says who there is")
@@ -85,7 +86,7 @@ def new_link(*, name: str, path: Path) -> None:
 def list_(*, wanted: str | None, path: Path) -> None:
     """Say who looks after each community."""
     settings = load_settings(path)
-    with SqliteStore.open(settings.store, durable=True, read_only=True) as store:
+    with open_store(settings.store, durable=True, read_only=True) as store:
         for number, name in store.access.communities().items():
             if wanted in {None, name}:
                 staff = store.access.staff(number)
@@ -106,7 +107,7 @@ def _which(settings: Settings, wanted: str | None) -> str:
     return wanted
 
 
-def _link(store: SqliteStore, settings: Settings, person: int, now: dt.datetime) -> str:
+def _link(store: SqlStore, settings: Settings, person: int, now: dt.datetime) -> str:
     secret = new_secret()
     store.access.invite(hashed(secret), person, millis(now + ENROL_WITHIN), _BY, millis(now))
     return site_url(settings.server.public_url, settings.server.port) + BY_NAME["enrol"].path.replace(

@@ -1,14 +1,14 @@
 """``comity verify``: the chain of the ledger."""
 
 import re
-from pathlib import Path
 
 import click
 
 from comity.cli.common import json_option, store_option, the_ledger
 from comity.cli.printing import counted, print_json, printable
 from comity.core.ledger import Head
-from comity.stores.sqlite import SqliteStore
+from comity.core.place import Place
+from comity.stores.opening import open_store
 
 
 @click.command(
@@ -22,10 +22,10 @@ Exit status: 0 if the ledger is whole, 1 if not."""
 @store_option
 @click.option("--noted", help="A head kept elsewhere, NUMBER:SEAL, as this command prints it.")
 @json_option
-def verify(*, store: Path, noted: str | None, as_json: bool) -> None:
+def verify(*, store: Place, noted: str | None, as_json: bool) -> None:
     """Check that no entry of the ledger was changed, removed, added or swapped."""
     head = None if noted is None else _head(noted)
-    with SqliteStore.open(the_ledger(store), durable=False, read_only=True) as ledger:
+    with open_store(the_ledger(store), durable=False, read_only=True) as ledger:
         verdict, now = ledger.verify(noted=head), ledger.head()
     shown = f"{now.number}:{now.seal.hex()}"
     if as_json:

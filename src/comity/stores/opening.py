@@ -1,20 +1,14 @@
-"""Which store a place names: a file, or the address of a database."""
+"""Which store a place names, and what is said of it."""
 
 from pathlib import Path
 
+from comity.core.place import Place, is_address
 from comity.stores.sql_store import SqlStore
 from comity.stores.sqlite import SqliteStore
-from comity.stores.sqlite_file import check_place
-
-_ADDRESSES = ("postgresql://", "postgres://")
+from comity.stores.sqlite_file import check_place as check_file
 
 
-def is_address(place: Path | str) -> bool:
-    """Whether a place is the address of a database."""
-    return isinstance(place, str) and place.startswith(_ADDRESSES)
-
-
-def open_store(place: Path | str, *, durable: bool, read_only: bool = False) -> SqlStore:
+def open_store(place: Place, *, durable: bool, read_only: bool = False) -> SqlStore:
     """Open the store at a place, as ``SqliteStore.open`` and ``PostgresStore.open`` have it."""
     if isinstance(place, str) and is_address(place):
         from comity.stores.postgres import PostgresStore  # noqa: PLC0415  slow to import, and few need it
@@ -23,7 +17,7 @@ def open_store(place: Path | str, *, durable: bool, read_only: bool = False) -> 
     return SqliteStore.open(place, durable=durable, read_only=read_only)
 
 
-def named(place: Path | str) -> str:
+def named(place: Place) -> str:
     """A place as it may be printed: an address without its password. Raises StoreError if it is none."""
     if isinstance(place, str) and is_address(place):
         from comity.stores.postgres_db import shown  # noqa: PLC0415  the same
@@ -32,9 +26,9 @@ def named(place: Path | str) -> str:
     return str(place)
 
 
-def check(place: Path | str, *, read_only: bool) -> None:
+def check_place(place: Place, *, read_only: bool) -> None:
     """Raise StoreError if no store can be at a place, without touching what is there, and without asking a server."""
     if is_address(place):
         named(place)
     else:
-        check_place(Path(place), read_only=read_only)
+        check_file(Path(place), read_only=read_only)
