@@ -232,7 +232,7 @@ def test_a_full_disk_loses_nothing_and_is_gone_on_from(tmp_path: Path, store: Pa
     """A full disk is told with status 1; what was kept is whole, and the next run ends the job."""
     log = written(tmp_path / "log.ndjson", chat(3, 20_000))
     limit = "import resource as l, signal as s; s.signal(s.SIGXFSZ, s.SIG_IGN)\n"
-    limit += f"l.setrlimit(l.RLIMIT_FSIZE, (1_500_000, {resource.RLIM_INFINITY}))\n"
+    limit += f"l.setrlimit(l.RLIMIT_FSIZE, (3_500_000, {resource.RLIM_INFINITY}))\n"
     status, _, said = finished("rate", log, "--store", store, "--charter", by, before=limit + SMALL)
     assert status == 1
     assert str(store) in said
