@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from comity.runner.office import Office
 
 T = TypeVar("T")
-__all__ = ["ME_COMMAND", "Context", "Toast"]
+__all__ = ["Context", "Toast"]
 _SEE_OTHER: Final = 303
-ME_COMMAND: Final = "!comity me"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,12 +4,10 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from comity.core.member_link import Entrance, entrance
+from comity.core.member_link import COMMAND, KEY, Entrance, entrance
 from comity.web.site import sessions
-from comity.web.site.context import ME_COMMAND, Context
+from comity.web.site.context import Context
 from comity.web.site.readers import ReadingStore
-
-LINK_KEY: Final = "member link"  # the name of the key that links are signed with, in ``Access.key``
 
 
 class Entering(NamedTuple):
@@ -23,7 +21,7 @@ async def enter(context: Context) -> Response:
     """What the link leads to: a page with one button. Who only looks at the link, as platforms do, opens nothing."""
     entering = await _entering(context)
     if entering is None:
-        return context.sorry("me link over", 404, command=ME_COMMAND)
+        return context.sorry("me link over", 404, command=COMMAND)
     said = entering.said
     if context.request.method != "POST":
         community = context.site.communities.get(said.community, "")
@@ -39,7 +37,7 @@ async def enter(context: Context) -> Response:
 
 
 async def _entering(context: Context) -> Entering | None:
-    said = entrance(context.access.key(LINK_KEY), context.request.path_params["token"], context.now)
+    said = entrance(context.access.key(KEY), context.request.path_params["token"], context.now)
     if said is None:
         return None
 
@@ -62,7 +60,7 @@ async def open_sessions(context: Context) -> Response:
 async def end(context: Context) -> Response:
     """Close everywhere, and revoke every link there is."""
     context.access.revoke_links(context.member)
-    response = context.sorry("me sessions ended", 200, command=ME_COMMAND)
+    response = context.sorry("me sessions ended", 200, command=COMMAND)
     context.site.cookies.drop(response, "me")
     return response
 
@@ -70,7 +68,7 @@ async def end(context: Context) -> Response:
 async def sign_out(context: Context) -> Response:
     """Close it here."""
     context.access.end_session(context.known.session.hash)
-    response = context.sorry("me no session", 200, command=ME_COMMAND)
+    response = context.sorry("me no session", 200, command=COMMAND)
     context.site.cookies.drop(response, "me")
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

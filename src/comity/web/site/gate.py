@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from comity.core.errors import ComityError
+from comity.core.member_link import COMMAND
 from comity.stores.access_contract import TokenRow
 from comity.web.site import render, sessions
-from comity.web.site.context import ME_COMMAND, Context
+from comity.web.site.context import Context
 from comity.web.site.readers import ReadingStore
 from comity.web.site.sessions import Seen
 from comity.web.site.shared import Site
@@ -114,7 +115,7 @@ class Gate:
         """Nobody is known: the same for every page of the staff or of members, whether it is there or not."""
         request = context.request
         if self._entry.refusal is Refusal.LINK:
-            return context.sorry("me no session", 404, command=ME_COMMAND)
+            return context.sorry("me no session", 404, command=COMMAND)
         if request.method not in _SAFE or context.partial or "text/event-stream" in request.headers.get("accept", ""):
             return context.not_there()
         if request.headers.get("sec-fetch-site") == "cross-site":

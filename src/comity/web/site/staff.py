@@ -51,6 +51,7 @@ async def add(context: Context) -> Response:
         if not isinstance(number, Refusal):
             context.access.grant(number, context.community, role, context.person.name, context.at)
             link, until = invitation(context, number)
+    context.site.live.publish(context.community, "staff")
     if isinstance(number, Refusal):
         return await _staff(context, problem=context.t("staff name taken"), name=name)
     return await _staff(context, name=name, link=link, until=until)
@@ -64,10 +65,12 @@ async def give(context: Context) -> Response:
     told = {"name": person.name, "role": context.t(f"role {role}")}
     if context.given("do") == "give":
         context.access.grant(person.number, context.community, role, context.person.name, context.at)
+        context.site.live.publish(context.community, "staff")
         return context.done(context.url("staff"), context.t("staff given", **told))
     done = context.access.withdraw(person.number, context.community, role, context.person.name, context.at)
     if isinstance(done, Refusal):
         return context.done(context.url("staff"), Toast(context.t("last operator"), good=False))
+    context.site.live.publish(context.community, "staff")
     undo = {"person": str(person.number), "role": role.value, "do": "give"}
     return context.done(
         context.url("staff"), Toast(context.t("staff taken", **told), undo=context.url("staff-role"), fields=undo)

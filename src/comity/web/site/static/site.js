@@ -86,8 +86,9 @@
     const topics = new Set(all("[data-topics]").flatMap((element) => element.dataset.topics.split(" ")));
     const source = new EventSource(address);
     const tell = (name, about) => document.body.dispatchEvent(new CustomEvent(`live:${name}`, { detail: { about } }));
-    source.onopen = () => { sign.hidden = false; sign.classList.remove("off"); };
-    source.onerror = () => { sign.hidden = false; sign.classList.add("off"); };
+    const show = (on) => { sign.hidden = false; sign.classList.toggle("off", !on); sign.textContent = on ? sign.dataset.on : sign.dataset.off; };
+    source.onopen = () => show(true);
+    source.onerror = () => show(false);
     source.addEventListener("anew", () => { for (const topic of topics) tell(topic, ""); });
     for (const topic of topics) source.addEventListener(topic, (event) => tell(topic, event.data));
     window.addEventListener("pagehide", () => source.close());
