@@ -9,7 +9,7 @@ from comity.core.explanation import Line
 from comity.core.harm import Severity
 from comity.core.looking import Look
 from comity.core.queue import Waiting
-from comity.core.report import Report
+from comity.core.report import Report, Voice
 from comity.core.rights import Band, Missing, Point, Right
 from comity.core.statement import Statement
 
@@ -110,7 +110,8 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
 
     version: to be given back with the verdict; blind: what was decided is left out, for a second look; decision: that
     waits or is appealed; preview: the statement that following a proposal would make, as the member would read it;
-    barred: why whoever asked cannot decide here, "" if they can; verdicts: names of what can be said.
+    barred: why whoever asked cannot decide here, "" if they can; verdicts: names of what can be said; voices: of the
+    reports, those who report together as one; clauses: ids that a measure can be imposed under, with their texts.
     """
 
     item: Waiting
@@ -126,6 +127,8 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     preview: str = ""
     before: tuple[Decided, ...] = ()
     reports: tuple[Report, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    clauses: tuple[tuple[str, str], ...] = ()
     appeal: Appeal | None = None
     notes: tuple[Remark, ...] = ()
     skips: tuple[Remark, ...] = ()

@@ -1,10 +1,12 @@
 """The queue: everything that waits for a person, one item each, and what is looked at first. Pure."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
+from comity.core.access import May, Role, may
 from comity.core.charter import Measure
 from comity.core.harm import Severity
 from comity.core.verdicts import Change, Confirm, Escalate, Impose, Judge, Note, Refuse, Reverse, Uphold, Verdict
@@ -100,7 +102,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     communities: numbers, never empty; kinds: all if empty; harm: a harm or the group that begins its name; text: a
     clause's id, the start of a pseudonym, or an item's key; escalated: only those that wait for somebody from outside,
-    None for both; not_skipped_by: without what this person passed over.
+    None for both; not_skipped_by: without what this person passed over; locked_by: only what this person has open;
+    oldest: in the order of age alone, whatever the rank.
     """
 
     communities: tuple[int, ...]
@@ -109,6 +112,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     escalated: bool | None = None
     not_skipped_by: str = ""
+    locked_by: str = ""
+    oldest: bool = False
 
 
 class After(msgspec.Struct, frozen=True):
@@ -128,6 +133,16 @@ class After(msgspec.Struct, frozen=True):
         """The place with a key. Raises ValueError if it is none."""
         rank, at, item = key.split(".", 2)
         return cls(int(rank), int(at), Item.of(item))
+
+
+def may_decide(roles: Collection[Role], kind: Kind, *, escalated: bool = False) -> bool:
+    """Whether somebody with these roles may see an item of this kind and decide it, as far as roles go.
+
+    Whoever is neutral hears appeals, looks at samples, and decides what was handed on to somebody from outside.
+    """
+    if escalated and Role.NEUTRAL in roles:
+        return True
+    return may(roles, {Kind.APPEAL: May.HEAR, Kind.SAMPLE: May.SECOND}.get(kind, May.DECIDE))
 
 
 def urgency(harm: str) -> int:

@@ -62,14 +62,19 @@ class Files:
         member = waiting.member or (decision.member if decision else 0)
         blind = item.kind is Kind.SAMPLE
         reports = self._reports_of(item)
+        evidence = self._evidence_of(realm, item, decision, reports, member)
+        if blind:  # that it was taken back would tell what was decided
+            evidence = tuple(msgspec.structs.replace(shown, reversed=False) for shown in evidence)
         file = CaseFile(
             item=waiting,
             version=p.version(item),
             verdicts=tuple(name_of(v) for v in VERDICTS[item.kind]),
             barred=self.barred(item, by, member),
             blind=blind,
-            evidence=self._evidence_of(realm, item, decision, reports, member),
+            evidence=evidence,
             reports=tuple(reports),
+            voices=tuple(self._reporting.voices(reports)) if reports else (),
+            clauses=tuple((c.id, c.text) for c in realm.adopted.clauses if c.counts),
             appeal=p.appeal(item.number) if item.kind is Kind.APPEAL else None,
             notes=tuple(Remark(n.at, n.by, n.text) for n in p.notes(item=item)),
             skips=tuple(Remark(at, who, reason) for who, at, reason in p.skips(item)),
@@ -125,10 +130,20 @@ class Files:
             return "it is about you: somebody else must look at it"
         if item.kind is Kind.APPEAL:
             return self._hearing.barred(item.number, by)
+        if item.kind is Kind.SAMPLE:
+            return self._second(item.number, by)
         report = self._store.process.report(item.number) if item.kind is Kind.REPORT else None
         if report is not None and by.member and by.member == report.reporter:
             return "you reported it: somebody else must look at it"
         return ""
+
+    def _second(self, number: int, by: Who) -> str:
+        """Why somebody cannot look a second time, or "" if they can."""
+        sample = self._store.process.sample(number)
+        row = self._store.member(by.member) if by.member else None
+        names = {by.name, row.pseudonym} if row else {by.name}
+        steps = self._store.decisions.course(sample.decision) if sample else ()
+        return "somebody else must look: you decided about it" if names & {step.by for step in steps} else ""
 
     # Standing.
 

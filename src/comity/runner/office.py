@@ -4,7 +4,7 @@ All of it runs in the runner's loop. What is only read from the store can be rea
 that is opened for reading: ``process_contract.ProcessReads``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -56,7 +56,9 @@ class Office:
         self._files, self._hearing, self._reporting, self._watch = files, hearing, reporting, watch
         self._telling = telling
         self._verdicts = Verdicts(store, persons, hearing, reporting)
-        self._drawn = 0
+        self._drawn, self._stamp = 0, ""
+        # Told when something changed in a community, its number, a topic and what it is about, "" for anything.
+        self.moved: Callable[[int, str, str], None] = lambda _community, _topic, _about: None
 
     # What waits.
 
@@ -274,6 +276,10 @@ class Office:
             for realm in self._persons.realms.values():
                 sampled = realm.charter.due_process.sampled
                 self._store.process.draw_samples(realm.number, now - _DRAWN_BACK, self._seed, sampled, now)
+        if (stamp := self._store.process.stamp()) != self._stamp:
+            self._stamp = stamp
+            for number in self._persons.realms:
+                self.moved(number, "queue", "")
 
     def _carry_out(self, intent: Intent, now: int) -> None:
         """Carry out a verdict in one transaction with the note that it is done: after a kill it is done once."""

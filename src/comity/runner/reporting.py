@@ -11,7 +11,7 @@ from comity.core.errors import ComityError
 from comity.core.event import Event, milliseconds
 from comity.core.harm import HARMS
 from comity.core.queue import rank
-from comity.core.report import Came, Report, reliability, trust, voices
+from comity.core.report import Came, Report, Voice, reliability, trust, voice, voices
 from comity.core.wording import say
 from comity.runner.evidence import Evidence
 from comity.runner.persons import Persons, local_time
@@ -115,17 +115,18 @@ class Reporting:
         if isinstance(made, Refusal):
             return made, []
         same = self.alike(made)
-        heard = self._voices(same)
-        weight = rank(made.harm, None, trust(heard))
+        heard = self.voices(same)
+        weight = rank(made.harm, None, trust(v.mean for v in heard))
         p.rank_reports([r.number for r in same], weight, len(heard))
         text = say(realm.charter.language, "report received", number=made.number)
+        text = self._persons.links.under(made.reporter, text, self._persons.outbox.now())
         account = self._persons.people.account(made.reporter)
         receipts = [Action(id=f"r{made.number}-r", do=Do.TELL, account=account, text=text)] if account else []
         self._store.decisions.queue(receipts, at=self._persons.outbox.now())
         return msgspec.structs.replace(made, rank=weight, voices=len(heard)), receipts
 
-    def _voices(self, same: Sequence[Report]) -> list[float]:
-        """How reliable each independent voice among reporters is: of several who are one, the best."""
+    def voices(self, same: Sequence[Report]) -> list[Voice]:
+        """The independent voices among those who reported the same: of several who are one, the best record counts."""
         p = self._store.process
         reporters = sorted({r.reporter for r in same})
         ours = {r.number for r in same}
@@ -133,4 +134,9 @@ class Reporting:
             one: [r.about for r in p.reports(reporter=one, most=_LATELY) if r.number not in ours] for one in reporters
         }
         record = p.reporter_record(reporters)
-        return [max(reliability(*record[one]) for one in some) for some in voices(reported)]
+        found = []
+        for some in voices(reported):
+            best = max(sorted(some), key=lambda one: reliability(*record[one]))
+            names = [row.pseudonym for one in sorted(some) if (row := self._store.member(one))]
+            found.append(voice(names, *record[best]))
+        return found

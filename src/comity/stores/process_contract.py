@@ -145,6 +145,9 @@ class ProcessReads(Protocol):
     def version(self, item: Item) -> str:
         """What an item's state is called: another once anybody decided about it, or its member stands otherwise."""
 
+    def stamp(self) -> str:
+        """What the queues of all communities are called together: another once something waits, or waits no more."""
+
     def report(self, number: int) -> Report | None:
         """One report."""
 

@@ -62,6 +62,18 @@ LEFT JOIN escalated ON escalated.kind = w.kind AND escalated.item = w.item
 LEFT JOIN item_lock ON item_lock.kind = w.kind AND item_lock.item = w.item AND item_lock.until > ?
 WHERE """
 _NUMBER: Final = {Kind.FINDING: "d.entry"}
+# What tells that the queue is another: how much waits, and what came last; each is read from an index alone.
+_OPEN: Final = (
+    "decision WHERE provisional = 1 AND course IN ('proposed', 'in force')",
+    "report WHERE came = 'open'",
+    "appeal WHERE heard = 'open'",
+    "review WHERE came = 'open'",
+    "sample WHERE judged_at IS NULL",
+    "intent WHERE state = 'waiting'",
+    "item_lock",
+    "escalated",
+)
+_LAST: Final = {"decision": "number", "report": "number", "appeal": "number", "intent": "number", "item_lock": "until"}
 _INTENT: Final = "SELECT number, kind, item, community, at, due, body, state, over_at, outcome FROM intent"
 
 
@@ -103,14 +115,21 @@ class SqlQueue(Sql):
                 "NOT EXISTS (SELECT 1 FROM skipped AS s WHERE s.kind = w.kind AND s.item = w.item AND s.by = ?)"
             )
             values.append(query.not_skipped_by)
-        if after is not None:
+        if query.locked_by:
+            where.append("item_lock.by = ?")
+            values.append(query.locked_by)
+        if after is not None and query.oldest:
+            where.append("(w.at > ? OR (w.at = ? AND (w.kind > ? OR (w.kind = ? AND w.item > ?))))")
+            last = str(after.item.kind)
+            values += [after.at, after.at, last, last, after.item.number]
+        elif after is not None:
             where.append(
                 "(w.rank < ? OR (w.rank = ? AND (w.at > ? OR (w.at = ? AND "
                 "(w.kind > ? OR (w.kind = ? AND w.item > ?))))))"
             )
             last = str(after.item.kind)
             values += [after.rank, after.rank, after.at, after.at, last, last, after.item.number]
-        order = " ORDER BY w.rank DESC, w.at, w.kind, w.item LIMIT ?"
+        order = f" ORDER BY {'' if query.oldest else 'w.rank DESC, '}w.at, w.kind, w.item LIMIT ?"
         sql = _LINE.format(sources=" UNION ALL ".join(parts)) + " AND ".join(where) + order
         return self._waiting(self._all(sql, *values, most))
 
@@ -139,13 +158,15 @@ class SqlQueue(Sql):
             "appeal_evidence AS e WHERE e.appeal = appeal.number) AS TEXT) FROM appeal "
             "LEFT JOIN decision ON decision.number = appeal.decision WHERE appeal.number = ?",
             Kind.FINDING: "SELECT member, came FROM review WHERE entry = ?",
-            Kind.SAMPLE: "SELECT member, sample.by FROM sample JOIN decision ON decision.number = sample.decision "
-            "WHERE sample.number = ?",
+            Kind.SAMPLE: "SELECT 0, CASE WHEN judged_at IS NULL THEN 'open' ELSE 'judged' END FROM sample "
+            "WHERE number = ?",
         }.get(item.kind, "SELECT member, course FROM decision WHERE number = ?")
         row = self._one(of, item.number)
         if row is None:
             return ""
         member, state = row
+        if item.kind is Kind.SAMPLE:  # what else is known would tell what was decided the first time
+            return str(state)
         steps = self._figure(
             "SELECT count(*) FROM decision JOIN course ON course.decision = decision.number WHERE decision.member = ?",
             member,
@@ -153,6 +174,12 @@ class SqlQueue(Sql):
         findings = self._findings(member)
         back = sum(f.reversed_by is not None for f in findings)
         return f"{state}.{steps}.{findings[-1].number if findings else 0}.{back}".replace(" ", "-")
+
+    def stamp(self) -> str:
+        """See ``ProcessReads.stamp``."""
+        counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in _OPEN)
+        last = ", ".join(f"(SELECT coalesce(max({key}), 0) FROM {table})" for table, key in _LAST.items())
+        return ".".join(str(figure) for figure in self._one(f"SELECT {counts}, {last}") or ())
 
     # Whose it is.
 
