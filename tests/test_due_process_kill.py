@@ -33,9 +33,7 @@ def wrapped(*args, **named):
 {owner}.{name} = wrapped
 """
 POINTS = [
-    ("Office", "_carry_out", True),  # due, and nothing done
     ("Persons", "confirm", False),  # done, not committed
-    ("SqlProcess", "finish_intent", True),
     ("SqlProcess", "finish_intent", False),  # noted as done, not committed
     ("Office", "_carry_out", False),  # committed, and nobody told
 ]
