@@ -6,16 +6,13 @@
 import argparse
 import asyncio
 import contextlib
-import fcntl
-import http.client
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +22,13 @@ from comity.adapters.matrix.client import Homeserver, part
 from comity.core.errors import ComityError
 from comity.core.event import Event
 from comity.settings_file import load_settings
+from local_comity import LocalComity, alone
 from local_synapse import LocalSynapse, free_port
 from matrix_garden_watch import Watch, tell
 
 ROOT: Final = Path(__file__).parent.parent
 EXAMPLE: Final = ROOT / "examples" / "tea-garden"
 PYTHON_OF_SYNAPSE: Final = ROOT / ".venv-synapse" / "bin" / "python"
-COMITY: Final = Path(sys.executable).with_name("comity")
 SERVER: Final = "tea-garden.localhost"
 BOT: Final = f"@comity:{SERVER}"
 ROOMS: Final = ("garden", "attic", "help")
@@ -63,7 +60,7 @@ class Garden:
         self.members: dict[str, Homeserver] = {}
         self.rooms: dict[str, str] = {}
         self.names = {BOT: "Comity"}
-        self._comity: subprocess.Popen[bytes] | None = None
+        self.comity = LocalComity(self.settings, folder / "comity.log")
 
     # What runs.
 
@@ -79,43 +76,15 @@ class Garden:
         options += ["--inviter", f"@oliver:{SERVER}", "--management-room", f"#desk:{SERVER}"]
         for room in ROOMS:
             options += ["--room", f"#{room}:{SERVER}"]
-        self.comity("init", *options)
+        self.comity.run("init", *options)
         with self.settings.open("a", encoding="utf-8") as settings:
             settings.write(FOLLOWED.format(server=SERVER))
         self.synapse.configure((own / "comity-registration.yaml").absolute())
         self.synapse.start()
 
-    def comity(self, *arguments: str | Path) -> str:
-        """Run a command of Comity to its end; what it says."""
-        done = subprocess.run([COMITY, *arguments], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"comity {arguments[0]} failed: {done.stderr or done.stdout}")
-        return done.stdout.strip()
-
-    def serve(self) -> None:
-        """Start Comity and wait until it is ready. Raises RuntimeError."""
-        with (self.folder / "comity.log").open("ab") as log:
-            self._comity = subprocess.Popen(
-                [COMITY, "serve", "--settings", self.settings], stdout=log, stderr=log, start_new_session=True
-            )
-        server = load_settings(self.settings).server
-        deadline = time.monotonic() + WITHIN
-        while time.monotonic() < deadline and self._comity.poll() is None:
-            if _ready(server.host, server.port):
-                return
-            time.sleep(0.1)
-        raise RuntimeError(f"Comity is not ready; {self.folder / 'comity.log'} says why")
-
     def stop(self) -> None:
-        """Stop what was started, Comity first, each by its own process."""
-        comity, self._comity = self._comity, None
-        if comity is not None and comity.poll() is None:
-            comity.terminate()
-            try:
-                comity.wait(25)
-            except subprocess.TimeoutExpired:
-                comity.kill()
-                comity.wait(20)
+        """Stop what was started, Comity first."""
+        self.comity.stop()
         self.synapse.stop()
 
     # Who and where.
@@ -215,7 +184,7 @@ class Garden:
         heading("The group's own list of bans names an account; then it comes.")
         entry = f"@free-teapots-*:{SERVER}"
         words = ("--room", f"#weeds:{SERVER}", "--reason", "offers of free teapots", "--settings", self.settings)
-        tell("list", await asyncio.to_thread(self.comity, "lists", "publish", entry, *words))
+        tell("list", await asyncio.to_thread(self.comity.run, "lists", "publish", entry, *words))
         await self.play(LISTED)
         await _until(stated(watch, "free-teapots-77"), "a statement to Free Teapots")
 
@@ -271,21 +240,6 @@ def heading(text: str) -> None:
     sys.stdout.flush()
 
 
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Have a folder to oneself, emptied of the run before. Raises SystemExit if another run is using it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "running").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SystemExit(f"it is running already: {folder} is in use") from None
-        for name in ("synapse", "comity"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / "comity.log").unlink(missing_ok=True)
-        yield
-
-
 @contextlib.asynccontextmanager
 async def watched(garden: Garden) -> AsyncIterator[Watch]:
     """Everything that happens is told meanwhile."""
@@ -312,7 +266,7 @@ async def live(garden: Garden, *, once: bool) -> None:
         await asyncio.to_thread(garden.set_up)
         opened.push_async_callback(garden.leave)
         await garden.invite_all()
-        await asyncio.to_thread(garden.serve)
+        await asyncio.to_thread(garden.comity.serve)
         tell("ready", garden.where_to_look())
         watch = await opened.enter_async_context(watched(garden))
         stopping = asyncio.create_task(stop.wait())
@@ -341,7 +295,7 @@ def main() -> None:
     if not PYTHON_OF_SYNAPSE.exists():
         raise SystemExit("there is no Synapse here: `make run-matrix` sets one up")
     folder = given.folder.absolute()
-    with alone(folder):
+    with alone(folder, ("synapse", "comity", "comity.log")):
         garden = Garden(folder, given.pace)
         try:
             asyncio.run(live(garden, once=given.once))
@@ -361,17 +315,6 @@ async def _until(done: Callable[[], bool | Awaitable[bool]], what: str) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come within {WITHIN:.0f} seconds")
         await asyncio.sleep(0.1)
-
-
-def _ready(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=2)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 if __name__ == "__main__":

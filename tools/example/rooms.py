@@ -150,15 +150,10 @@ class Platform:
 
     def redact(self, room: Room, sender: str, target: str, transaction: str = "", reason: str = "") -> str:
         """Take an event out of view, for everybody and at once. Returns the redaction's id. Raises RefusedError."""
-        event = room.by_id.get(target)
-        if event is None:
+        if target not in room.by_id:
             raise RefusedError(404, "M_NOT_FOUND", f"There is no event {target} here.")
-        if why := may_redact(room.state, sender, event):
-            raise RefusedError(403, "M_FORBIDDEN", why)
         content = {"redacts": target, **({"reason": reason} if reason else {})}
-        return self._once(
-            room, sender, transaction, lambda: self._add(room, sender, "m.room.redaction", content, redacts=target)
-        )
+        return self._once(room, sender, transaction, lambda: self._add(room, sender, "m.room.redaction", content))
 
     # Who is where.
 
@@ -209,7 +204,7 @@ class Platform:
     # What happened before anybody looked.
 
     def remember(
-        self, room: Room, sender: str, kind: str, content: Content, at: int, *, id_: str, key: str | None
+        self, room: Room, sender: str, kind: str, content: Content, at: int, *, id_: str = "", key: str | None = None
     ) -> None:
         """Keep something of the past, as it was. Raises RefusedError for what could not have been."""
         self._add(room, sender, kind, content, key=key, at=at, id_=id_)
@@ -249,7 +244,6 @@ class Platform:
         key: str | None = None,
         at: int | None = None,
         id_: str = "",
-        redacts: str = "",
     ) -> Event:
         event: Event = {
             "event_id": id_ or f"${secrets.token_urlsafe(32)}",
@@ -262,12 +256,13 @@ class Platform:
         }
         if key is not None:
             event["state_key"] = key
-        if why := refusal(room.state, event):
+        target = room.by_id.get(str(content.get("redacts"))) if kind == "m.room.redaction" else None
+        why = refusal(room.state, event) or (may_redact(room.state, sender, target) if target else None)
+        if why:
             raise RefusedError(403, "M_FORBIDDEN", why)
         if key is not None:
             self._replace(room, event, key)
-        if redacts:
-            target = room.by_id[redacts]
+        if target is not None:
             target["content"] = pruned(target)
             target["unsigned"] = {"redacted_because": event, **_object(target["unsigned"])}  # the first one stays
         room.events.append(event)
