@@ -25,14 +25,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from comity.cli import comity
 from comity.core.access import STAFF, Role
-from comity.core.member_link import member_link
+from comity.core.member_link import KEY, member_link
 from comity.live.app import State, app
 from comity.live.metrics import Metrics
 from comity.runner.office import Office
 from comity.stores.sqlite import SqliteStore
 from comity.web.site import sessions
 from comity.web.site.app import routes
-from comity.web.site.entering import LINK_KEY
 from comity.web.site.gate import Page as SitePage
 from comity.web.site.openid import Provider
 from comity.web.site.readers import Readers
@@ -122,7 +121,7 @@ class Served:
     def link(self) -> str:
         """The path of a link for the member."""
         generation = self.do(lambda s: s.access.generation(self.member))
-        key = self.do(lambda s: s.access.key(LINK_KEY))
+        key = self.do(lambda s: s.access.key(KEY))
         return member_link(key, self.community, self.pseudonym, self.now(), generation=generation)
 
     def _run(self) -> None:

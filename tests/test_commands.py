@@ -111,7 +111,7 @@ class Notes:
             raise StoreError("there is no decision 404")
         return Answer("Done.")
 
-    status = why = confirm = reverse = deputies = deputy = shadow = rooms = _note
+    status = why = confirm = reverse = deputies = deputy = shadow = rooms = me = _note
 
 
 def answered(text: str, *, may: bool = True) -> tuple[str, list[tuple[object, str]]]:
@@ -136,6 +136,11 @@ def test_each_command_is_carried_out_for_whoever_may_and_for_nobody_else(text: s
     said, asked = answered(text, may=False)
     assert [] == asked
     assert "for those who look after the community" in said
+
+
+def test_everybody_may_ask_for_their_own_page() -> None:
+    """A link to one's own page needs no right, also in the management room."""
+    assert ("Done.", [(parse("!comity me"), "@olive:example.org")]) == answered("!comity me", may=False)
 
 
 def test_what_cannot_be_done_is_told() -> None:

@@ -10,7 +10,10 @@ from typing import Final, NamedTuple
 from comity.core.ids import KEY_BYTES, PSEUDONYM_BYTES
 
 LASTS: Final = dt.timedelta(hours=24)
-PATH: Final = "/me/in/"
+COMMAND: Final = "!comity me"  # what a member writes in a chat to get a new link
+KEY: Final = "member link"  # the name of the key that links are signed with, in ``Access.key``
+PATH_TO_PAGE: Final = "/me"
+PATH: Final = f"{PATH_TO_PAGE}/in/"
 _SHAPE: Final = struct.Struct(f">BIIQ{PSEUDONYM_BYTES}s")  # version, community, generation, until (s), pseudonym
 _VERSION: Final = 1
 _SEAL: Final = 16  # bytes

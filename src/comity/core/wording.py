@@ -69,6 +69,10 @@ _EN: Final = {
     "appeal reversed": "Somebody else heard your appeal {number}: what was decided is reversed.",
     "appeal lapsed": "Nobody heard your appeal {number} in time: it is decided in your favour.",
     "back in shadow": "Clause {id} only finds from now on: of {judged} decisions by it {wrong} were wrong.",
+    "own page": "Your own page: {page}\nThis link is for you alone and works for a day; for a new one write: {command}",
+    "new link": "Your own page in {community}: {page}\n"
+    "This link is for you alone and works for a day. Whoever has it sees what you see. For a new one write: {command}",
+    "no page": "{community} has no page for members. Whoever looks after it can tell you what is kept about you.",
 }
 
 _DE: Final = {
@@ -136,6 +140,10 @@ _DE: Final = {
     "appeal reversed": "Jemand anderes hat deine Beschwerde {number} gehört: Was entschieden wurde, ist aufgehoben.",
     "appeal lapsed": "Niemand hat deine Beschwerde {number} rechtzeitig gehört: Es ist zu deinen Gunsten entschieden.",
     "back in shadow": "Klausel {id} findet ab jetzt nur: Von {judged} Entscheidungen nach ihr waren {wrong} falsch.",
+    "own page": "Deine Seite: {page}\nDieser Link ist nur für dich und gilt einen Tag; für einen neuen: {command}",
+    "new link": "Deine Seite in {community}: {page}\n"
+    "Dieser Link ist nur für dich und gilt einen Tag. Wer ihn hat, sieht, was du siehst. Für einen neuen: {command}",
+    "no page": "{community} hat keine Seite für Mitglieder. Wer sie betreut, sagt dir, was über dich behalten ist.",
 }
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": _EN, "de": _DE})

@@ -15,6 +15,7 @@ from comity.live.commands import (
     Confirm,
     Deputies,
     Help,
+    Me,
     Mistake,
     NameDeputy,
     Reverse,
@@ -73,6 +74,9 @@ class Carries(Protocol):
     async def rooms(self, asked: Rooms, by: str) -> Answer:
         """What can be carried out where."""
 
+    async def me(self, asked: Me, by: str) -> Answer:
+        """Send whoever asks a link to their own page."""
+
 
 async def answer(
     text: str, by: str, carries: Carries, may: Callable[[str, Command], bool], *, prefix: str = PREFIX
@@ -85,7 +89,7 @@ async def answer(
         return shown(Answer(f"{_begun(asked.what)}; expected {asked.expected}.", (asked.usage,)))
     if isinstance(asked, Help):
         return shown(_help(asked, prefix))
-    if not may(by, asked):
+    if not isinstance(asked, Me) and not may(by, asked):
         return shown(Answer(f"{usage(name_of(asked), prefix=prefix)}: this is for those who look after the community."))
     try:
         return shown(await _carried_out(asked, by, carries))
@@ -105,7 +109,7 @@ def shown(said: Answer) -> Shown:
     )
 
 
-def _carried_out(asked: Command, by: str, carries: Carries) -> Awaitable[Answer]:  # noqa: PLR0911  a line a command
+def _carried_out(asked: Command, by: str, carries: Carries) -> Awaitable[Answer]:  # noqa: C901, PLR0911  a line a command
     match asked:
         case Status():
             return carries.status(asked, by)
@@ -123,6 +127,8 @@ def _carried_out(asked: Command, by: str, carries: Carries) -> Awaitable[Answer]
             return carries.shadow(asked, by)
         case Rooms():
             return carries.rooms(asked, by)
+        case Me():
+            return carries.me(asked, by)
         case Help():
             raise ValueError("help is answered before it is asked whether somebody may")
 

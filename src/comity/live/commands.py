@@ -65,13 +65,17 @@ class Rooms(msgspec.Struct, frozen=True):
     """``rooms``: what can be carried out where, and why not."""
 
 
+class Me(msgspec.Struct, frozen=True):
+    """``me``: have a link to one's own page sent; for every member, also outside the management room."""
+
+
 class Help(msgspec.Struct, frozen=True):
     """``help`` or ``help COMMAND``. about: the name of a command, "" for all."""
 
     about: str = ""
 
 
-Command = Status | Why | Confirm | Reverse | Deputies | NameDeputy | Shadow | Rooms | Help
+Command = Status | Why | Confirm | Reverse | Deputies | NameDeputy | Shadow | Rooms | Me | Help
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -233,6 +237,7 @@ COMMANDS: Final[Mapping[str, Usage]] = MappingProxyType(
         ),
         "shadow": Usage("CLAUSE on|off", "let a clause find without counting, or let it count again", _shadow),
         "rooms": Usage("", "what can be carried out where, and why not", lambda w: Rooms(*_take(w))),
+        "me": Usage("", "have a link to your own page sent to you", lambda w: Me(*_take(w))),
         "help": Usage("[COMMAND]", "this list, or how one command is used", _help),
     }
 )
@@ -246,6 +251,7 @@ _NAMES: Final[Mapping[type, str]] = MappingProxyType(
         NameDeputy: "deputy",
         Shadow: "shadow",
         Rooms: "rooms",
+        Me: "me",
         Help: "help",
     }
 )

@@ -15,7 +15,8 @@ from comity.core.standing import date_of
 from comity.core.statement import shown
 from comity.core.who import Who
 from comity.live.answers import Answer, answer
-from comity.live.commands import Command, Confirm, Deputies, NameDeputy, Reverse, Rooms, Shadow, Status, Why, parse
+from comity.live.commands import Command, Confirm, Deputies, Me, NameDeputy, Reverse, Rooms, Shadow, Status, Why, parse
+from comity.runner.member_links import MemberLinks
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.persons import Persons
@@ -50,10 +51,12 @@ class Desk:
         outbox: Outbox,
         persons: Persons,
         shadow: Callable[[Realm, str, bool, Who], None],
+        links: MemberLinks,
         ready: Callable[[], list[str]],
     ) -> None:
         self._store, self._realms, self._people, self._turns = store, realms, people, turns
         self._outbox, self._ready, self._persons, self._shadow = outbox, ready, persons, shadow
+        self._links = links
         self._room = ""
         self.waiting = msgspec.json.decode(store.journal.noted(_ASKED) or b"[]", type=list[Asking])
 
@@ -205,6 +208,17 @@ class Desk:
             if not cannot and not beyond:
                 lines.append(f"{label} ({realm.id}): everything can be carried out")
         return Answer(f"{len(self._people.realms)} rooms are looked after.", tuple(lines))
+
+    async def me(self, asked: Me, by: str) -> Answer:
+        """See ``Carries``."""
+        del asked
+        now = self._outbox.now()
+        actions = self._links.answers(by, now, f"desk-{now}")
+        if not actions:
+            return Answer("Nothing is kept about you in any community here: there is no page of yours yet.")
+        self._store.decisions.queue(actions, at=now)
+        self._outbox.add(actions)
+        return Answer("A link to your own page is on its way to you, by direct message.")
 
     # Names.
 

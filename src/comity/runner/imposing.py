@@ -20,6 +20,7 @@ from comity.core.standing import Counted
 from comity.core.statement import Statement, as_sentence, as_text, state
 from comity.core.verdicts import endless
 from comity.runner.lists import Lists
+from comity.runner.member_links import MemberLinks
 from comity.runner.people import People
 from comity.runner.realm import Realm
 from comity.stores.contract import Refusal
@@ -45,8 +46,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Imposing:
     """Makes decisions of persons, within their transaction."""
 
-    def __init__(self, store: LiveStore, people: People, lists: Lists) -> None:
-        self._store, self._people, self._lists = store, people, lists
+    def __init__(self, store: LiveStore, people: People, lists: Lists, links: MemberLinks) -> None:
+        self._store, self._people, self._lists, self._links = store, people, lists, links
 
     def follow(
         self, decision: Decision, realm: Realm, who: str, now: int, reason: str, *, after: Head
@@ -184,14 +185,15 @@ class Imposing:
             where = tuple({place.room for place in decision.hides})
         rooms = self._people.rooms(realm, {decision.member: account}, where, realm.day(moment(now)))
         held = {decision.member: realm.in_force.get(decision.member, [])}
-        reasons = {decision.number: as_sentence(statement)}
+        reasons = {decision.number: as_sentence(statement, page=self._links.page)}
         return begin([decision], rooms, held, reasons, absent={decision.member: account} if account else None)
 
     def _tell(self, decision: Decision, statement: Statement, reason: str, now: int) -> Sequence[Action]:
         account = self._people.account(decision.member)
         if not account or decision.dry_run:
             return []
-        message = tell(account, {decision.number: f"{as_text(statement)}\n{reason}".strip()})
+        text = self._links.under(decision.member, f"{as_text(statement)}\n{reason}".strip(), now)
+        message = tell(account, {decision.number: text})
         told = [message] if message else []
         self._store.decisions.queue(told, at=now)
         return told

@@ -19,6 +19,7 @@ from comity.live.metrics import Metrics
 from comity.runner.clock import ending
 from comity.runner.imposing import Imposing, accepted
 from comity.runner.lists import Lists
+from comity.runner.member_links import MemberLinks
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.runner.realm import Realm
@@ -44,11 +45,12 @@ class Persons:
         *,
         turns: Turns,
         lists: Lists,
+        links: MemberLinks,
         metrics: Metrics,
     ) -> None:
         self._store, self.realms, self.people, self.outbox = store, realms, people, outbox
-        self._turns, self._metrics = turns, metrics
-        self.imposing = Imposing(store, people, lists)
+        self._turns, self._metrics, self.links = turns, metrics, links
+        self.imposing = Imposing(store, people, lists, links)
         self._inside = self._moved = False
         self.judged: set[int] = set()  # communities whose clauses were judged since somebody looked
 
@@ -73,6 +75,7 @@ class Persons:
     def tell(self, member: int, id_: str, text: str, *, decision: int = 0) -> None:
         """Tell a member something by a direct message; nobody who is forgotten. Within ``whole``."""
         if account := self.people.account(member):
+            text = self.links.under(member, text, self.outbox.now())
             self.queue([Action(id=id_, do=Do.TELL, decision=decision, account=account, text=text)])
 
     def queue(self, actions: Sequence[Action]) -> None:
@@ -107,7 +110,7 @@ class Persons:
                 self.act(self.imposing.follow(decision, realm, who.name, now, reason, after=head))
             else:
                 accepted(d.confirm(number, who.name, now, reason or "looked at", until=decision.until, after=head))
-                self.act(self._tell_confirmed(decision, realm, now))
+                self._tell_confirmed(decision, realm)
                 self.judge(decision, correct=True, source=Source.DECIDER, by=who.name)
             self._done(decision, who, "confirm", now)
         realm.look_up(now, [decision.member])
@@ -131,23 +134,18 @@ class Persons:
         return f"Decision {number} stands, with another end."
 
     def _tell_end(self, decision: Decision, realm: Realm, until: int | None, now: int) -> None:
-        account, of = self.people.account(decision.member), realm.charter.language
-        if not account or decision.dry_run:
+        if decision.dry_run:
             return
+        of = realm.charter.language
         end = say(of, "for good") if until is None else say(of, "new end", until=local_time(until, realm))
         text = f"{say(of, 'confirmed', number=decision.number)}\n{end}"
-        id_ = f"d{decision.number}-n{now}"
-        self.queue([Action(id=id_, do=Do.TELL, decision=decision.number, account=account, text=text)])
+        self.tell(decision.member, f"d{decision.number}-n{now}", text, decision=decision.number)
 
-    def _tell_confirmed(self, decision: Decision, realm: Realm, now: int) -> list[Action]:
+    def _tell_confirmed(self, decision: Decision, realm: Realm) -> None:
         """Tell the member that a person looked; how long the measure lasts stands in the statement already."""
-        account = self.people.account(decision.member)
-        if not account or decision.dry_run:
-            return []
-        text = say(realm.charter.language, "confirmed", number=decision.number)
-        action = Action(id=f"d{decision.number}-k", do=Do.TELL, decision=decision.number, account=account, text=text)
-        self._store.decisions.queue([action], at=now)
-        return [action]
+        if not decision.dry_run:
+            text = say(realm.charter.language, "confirmed", number=decision.number)
+            self.tell(decision.member, f"d{decision.number}-k", text, decision=decision.number)
 
     def reverse(self, number: int, by: str | Who, reason: str, *, findings: bool = True) -> str:
         """Take back a decision, its findings, and what followed from them; a sentence. Raises ComityError.
@@ -193,18 +191,11 @@ class Persons:
                 self._back(d, realm, by, now, reason, findings=False)
         for d in (decision, *fell):
             self._nothing_to_hear(d.number, by, reason, now)
-        account = self.people.account(member)
-        if account and not decision.dry_run:
+        if not decision.dry_run:
             of = realm.charter.language
             texts = [say(of, "reversed", number=d.number) for d in (decision, *fell)]
-            action = Action(
-                id=f"d{decision.number}-b",
-                do=Do.TELL,
-                decision=decision.number,
-                account=account,
-                text="\n".join([*texts, reason]),
-            )
-            self.queue([action])
+            text = "\n".join([*texts, reason])
+            self.tell(member, f"d{decision.number}-b", text, decision=decision.number)
         return fell
 
     def _nothing_to_hear(self, number: int, by: str, reason: str, now: int) -> None:

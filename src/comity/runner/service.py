@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.routing import BaseRoute
@@ -18,6 +18,7 @@ from comity.core.action import Action, Came, Do, Outcome
 from comity.core.charter import Charter
 from comity.core.globs import globs
 from comity.live.metrics import Metrics
+from comity.runner.adopting import Adopting, holding
 from comity.runner.carries import Desk
 from comity.runner.clock import Clock
 from comity.runner.deciding import Deciding
@@ -26,6 +27,7 @@ from comity.runner.files import Files
 from comity.runner.hearing import Hearing
 from comity.runner.joining import Joining
 from comity.runner.lists import Lists
+from comity.runner.member_links import MemberLinks
 from comity.runner.office import Office
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
@@ -53,7 +55,7 @@ _SERVICE: Final = "comity"
 class Runner:
     """Looks after communities, live; fulfils ``live.process.Service``.
 
-    charters: by their community's id; store: open for writing, and closed by whoever opened it; evidence: what is kept
+    charters: by their community's id, and texts: of their files, without which none is kept as a version; store: open for writing, and closed by whoever opened it; evidence: what is kept
     beside the ledger's excerpts, if anything; office: what pages act through.
     """
 
@@ -66,6 +68,7 @@ class Runner:
         metrics: Metrics,
         log: FilteringBoundLogger,
         evidence: Evidence | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self._settings, self._store, self._metrics, self._log = settings, store, metrics, log
         matrix = settings.matrix
@@ -73,13 +76,19 @@ class Runner:
         self._homeserver = Homeserver(matrix.homeserver, matrix.token.reveal(), as_user, account=matrix.user)
         self._carrier = Carrier(self._homeserver)
         now = dt.datetime.now(dt.UTC)
-        self._realms = {c.id: Realm(c, charters[c.id], store, now) for c in settings.communities}
-        page = f"{settings.server.public_url}/me" if settings.server.public_url else ""
+        at = int(now.timestamp() * 1000)
+        adopted = {
+            c.id: holding(store, c, charters[c.id], (texts or {}).get(c.id), follows=settings.lists, now=at)
+            for c in settings.communities
+        }
+        self._realms = {c.id: Realm(c, adopted[c.id], store, now) for c in settings.communities}
+        by_number = {r.number: r for r in self._realms.values()}
         self._outbox = Outbox(store, self._carrier, metrics=metrics, log=log)
         self._outbox.over = self._over
         self._people = People(store, Known(), matrix.user, globs(matrix.bridged), self._outbox.levels)
-        self._telling = Telling(store, self._people, self._outbox, page)
-        self._deciding = Deciding(store, self._people, self._telling, metrics, page)
+        self._links = MemberLinks(store, self._people, by_number, settings.server.public_url)
+        self._telling = Telling(store, self._people, self._outbox, self._links)
+        self._deciding = Deciding(store, self._people, self._telling, metrics, self._links.page)
         self._lists = Lists(self._homeserver, store, settings.lists, log=log)
         self._turns = Turns(store, self._realms, self._people, self._deciding, self._lists, metrics=metrics, log=log)
         self._joining = Joining(
@@ -92,9 +101,15 @@ class Runner:
             log=log,
             managed=self._managed,
         )
-        by_number = {r.number: r for r in self._realms.values()}
         persons = Persons(
-            store, by_number, self._people, self._outbox, turns=self._turns, lists=self._lists, metrics=metrics
+            store,
+            by_number,
+            self._people,
+            self._outbox,
+            turns=self._turns,
+            lists=self._lists,
+            links=self._links,
+            metrics=metrics,
         )
         kept = evidence or NoRecord()
         reporting = Reporting(store, persons, kept)
@@ -108,6 +123,7 @@ class Runner:
             hearing=hearing,
             reporting=reporting,
             watch=watch,
+            adopting=Adopting(store, persons, self._turns, settings.lists),
             telling=self._telling,
             seed=store.event_key,
         )
@@ -119,6 +135,7 @@ class Runner:
             outbox=self._outbox,
             persons=persons,
             shadow=watch.shadow,
+            links=self._links,
             ready=self.ready,
         )
         self._lock, self._known = asyncio.Lock(), asyncio.Event()
@@ -186,18 +203,37 @@ class Runner:
             await self._joining.invited(events)
             self._lists.hear(events)
             some = [e for e in events if self._concerns(e)]
+            self._hear_beside(events)
             if not some and not since:
                 return
             arrived = dt.datetime.now(dt.UTC)
-            taken = self._turns.take(some, arrived, since, also=self._desk.keep(self._joining.management))
+            taken = self._turns.take(some, arrived, since, also=self._also(arrived))
             self._metrics.decide_seconds.observe(asyncio.get_running_loop().time() - began)
-        if taken.actions:
-            self._outbox.add(taken.actions)
+        if actions := [*taken.actions, *self._links.queued()]:
+            self._outbox.add(actions)
         if levels := [e for e in taken.fresh if e.get("type") == _LEVELS]:
             self._people.shown({str(e.get("event_id")) for e in levels})
             self._spawn(self._watch(levels))
         if self._desk.waiting:
             self._spawn(self._answer())
+
+    def _also(self, arrived: dt.datetime) -> Callable[[Sequence[Json]], None]:
+        """What else is kept with the new events of a turn: commands, and answers to members who ask for a link."""
+        keep, at = self._desk.keep(self._joining.management), int(arrived.timestamp() * 1000)
+
+        def also(fresh: Sequence[Json]) -> None:
+            self._links.queued()  # of a turn that failed
+            keep(fresh)
+            self._links.hear((e for e in fresh if e.get("room_id") != self._joining.management), at)
+
+        return also
+
+    def _hear_beside(self, events: Sequence[Json]) -> None:
+        """Answer who asks for a link in a room that is no community's, as in the one of our direct messages."""
+        beside = [e for e in events if e.get("room_id") not in {*self._people.realms, self._joining.management}]
+        if beside:
+            self._links.hear(beside, self._outbox.now())
+            self._outbox.add(self._links.queued())
 
     def _concerns(self, event: Json) -> bool:
         """Whether anything can follow: not from other rooms, such as those of direct messages, nor from what we did."""

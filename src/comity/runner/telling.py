@@ -15,6 +15,7 @@ from comity.core.charter import Measure
 from comity.core.decision import EVERYWHERE, Course, Decision
 from comity.core.statement import Statement, as_text
 from comity.core.wording import say
+from comity.runner.member_links import MemberLinks
 from comity.runner.outbox import Outbox
 from comity.runner.people import People
 from comity.stores.live_contract import LiveStore
@@ -33,8 +34,8 @@ _NOTICED: Final = "decisions noticed"
 class Telling:
     """Tells members and the management room. room: the management room's id, "" while there is none."""
 
-    def __init__(self, store: LiveStore, people: People, outbox: Outbox, page: str) -> None:
-        self._store, self._people, self._outbox, self._page = store, people, outbox, page
+    def __init__(self, store: LiveStore, people: People, outbox: Outbox, links: MemberLinks) -> None:
+        self._store, self._people, self._outbox, self._links = store, people, outbox, links
         self.room = ""
         self._told: dict[int, int] = {}
         self._notices: list[str] = []
@@ -76,6 +77,8 @@ class Telling:
                 continue
             account = self._people.account(member)
             action = tell(account, self._texts(statements)) if account else None
+            if action is not None:
+                action = msgspec.structs.replace(action, text=self._links.under(member, action.text, now))
             with self._store.write():
                 if action is not None:
                     self._store.decisions.queue([action], at=now)
@@ -101,7 +104,7 @@ class Telling:
             alike.setdefault((s.clause_id, s.measure, s.room), []).append(s)
         texts = {}
         for first, *others in alike.values():
-            text = as_text(first, page=self._page)
+            text = as_text(first)
             if others:
                 numbers = ", ".join(str(s.decision) for s in others)
                 text += "\n" + say(first.language, "also", numbers=numbers)
