@@ -1,6 +1,8 @@
 """What we refuse, as far as it is built: each refusal has a test that would fail if somebody gave in."""
 
 import ast
+import json
+import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +12,26 @@ import pytest
 import comity
 from comity.charter_file import load_charter
 from comity.cli.common import DEFAULT_CHARTER
-from comity.core.charter import BY_A_PERSON, LONGEST_AUTOMATIC
+from comity.core.action import Do
+from comity.core.charter import BY_A_PERSON, LONGEST_AUTOMATIC, Measure
+from comity.core.queue import VERDICTS, Item, Kind
+from comity.core.verdicts import (
+    Change,
+    Confirm,
+    Escalate,
+    Impose,
+    Judge,
+    Note,
+    Refuse,
+    Reverse,
+    Uphold,
+    name_of,
+)
+from comity.stores.process_tables import PROCESS
 from comity.stores.sqlite import SqliteStore
 from commanding import CHARTER, GARDEN, charter, chat, findings, finished, rated, run, written
+from fake_homeserver import FakeHomeserver
+from office_kit import MEMBERS, OLIVE, TRAP, house
 
 SOURCE = Path(comity.__file__).parent
 NETWORK = {
@@ -226,3 +245,87 @@ def test_a_score_of_a_classifier_never_counts_by_itself(tmp_path: Path) -> None:
     result = run("charter", "check", acting)
     assert result.exit_code == 1
     assert "never acts alone" in result.stderr
+
+
+def test_nobody_can_be_reported_to_an_authority() -> None:
+    """No action leaves the platform, and no verdict of a person means anything but what happens in the community."""
+    assert {str(do) for do in Do} == {"hide", "level", "remove", "ban", "unban", "tell", "say"}
+    said = {name_of(kind) for kinds in VERDICTS.values() for kind in kinds}
+    assert said == {"confirm", "change", "reverse", "refuse", "impose", "uphold", "escalate", "note", "judge"}
+
+
+@pytest.mark.parametrize("reason", ["", " ", "\n"])
+def test_no_person_decides_without_a_reason(reason: str) -> None:
+    """Whatever a person says about a case says why; without a reason it is no value at all."""
+    for make in (Confirm, Change, Reverse, Refuse, Uphold, Escalate, Note):
+        with pytest.raises(ValueError, match="says why"):
+            make(reason)
+    for whole in (
+        lambda: Impose(reason, clause="1", measure=Measure.WARN),
+        lambda: Judge(reason, right=True),
+    ):
+        with pytest.raises(ValueError, match="says why"):
+            whole()
+
+
+def test_due_process_stores_no_names() -> None:
+    """No table of it has a column for an account, an address or a real name: members are numbers, staff pseudonyms."""
+    columns = {
+        word
+        for table in re.findall(r"CREATE TABLE \w+ \((.*?)\) STRICT", PROCESS, re.DOTALL)
+        for word in re.findall(r"(?:^|,)\s*(\w+) (?:INTEGER|TEXT|BLOB)", table, re.MULTILINE)
+    }
+    assert {"reporter", "member", "by", "reason"} <= columns
+    assert not columns & {"account", "email", "mail", "address", "phone", "real_name", "ip", "display_name"}
+
+
+@pytest.mark.anyio
+async def test_no_number_of_reports_moves_a_standing(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """However many report somebody, nothing follows until a person looks: no point lost, no right, no decision."""
+    async with house(tmp_path, fake) as live:
+        ana, before = live.number(MEMBERS[0]), live.points(MEMBERS[0])
+        for n, reporter in enumerate(MEMBERS[1:]):
+            for event in (f"$one-{n}", "$same"):
+                await live.office.report(
+                    1, live.number(reporter), member=ana, room=1, event=event, harm="child_safety", text="!"
+                )
+        live.wait(60_000)
+        assert live.points(MEMBERS[0]) == before
+        assert live.decisions(MEMBERS[0]) == []
+        assert live.runner._realms["tea-garden"].in_force == {}
+
+
+@pytest.mark.anyio
+async def test_no_person_removes_somebody_of_whom_too_little_is_known(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """While a standing may be much better than it seems, not even a person removes or bans for less than severe."""
+    async with house(tmp_path, fake) as live:
+        for measure, clause, why in (
+            (Measure.REMOVE, "3.1", "too little is known"),
+            (Measure.BAN, "3.1", "too little is known"),
+            (Measure.MUTE, "9.1", "a house rule costs nobody a right"),
+            (Measure.WARN, "7.7", "there is no clause 7.7"),
+        ):
+            report = await live.office.report(
+                1, live.number(MEMBERS[1]), member=live.number(MEMBERS[0]), room=1, event=f"${clause}{measure}",
+                harm="", text="",
+            )  # fmt: skip
+            until = live.now() + 86_400_000
+            verdict = Impose("so it is", clause=clause, measure=measure, until=until, excerpt="my gnomes are for sale")
+            refused = await live.decide(Item(Kind.REPORT, report.number), verdict)
+            assert why in refused.outcome
+        assert live.decisions(MEMBERS[0]) == []
+        assert live.store.findings(live.number(MEMBERS[0])) == []  # nothing half done
+
+
+@pytest.mark.anyio
+async def test_nothing_is_kept_quietly_about_a_member(fake: FakeHomeserver, tmp_path: Path) -> None:
+    """Notes about somebody, and who looked at them and why, are in what they take along."""
+    async with house(tmp_path, fake) as live:
+        await live.say(MEMBERS[0], TRAP)
+        item = (await live.waits(Kind.PROVISIONAL))[0]
+        await live.office.decide(item, Note("she is new here"), OLIVE, "")
+        await live.office.look(1, OLIVE, "a question of hers", what="messages", member=live.number(MEMBERS[0]))
+        taken = json.loads(await live.office.everything_about(1, live.number(MEMBERS[0])))
+        assert [n["text"] for n in taken["notes"]] == ["she is new here"]
+        assert [x["reason"] for x in taken["looks"]] == ["a question of hers"]
+        assert [e["excerpt"] for e in taken["entries"]] == [TRAP]
