@@ -9,7 +9,7 @@ from comity.core.decision import Decision
 from comity.core.event import Kind, Role
 from comity.core.parameters import DEFAULT, Parameters
 from comity.core.rights import Band, band_after
-from comity.core.standing import Counted, Standing, active, standing
+from comity.core.standing import Counted, Standing, active, standing_of, weights
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,10 +144,10 @@ def _band(
     activity: Mapping[int, int], findings: Sequence[Counted], day: int, *, verified: bool, parameters: Parameters
 ) -> tuple[Standing, Band]:
     """Standing and band; the days before are gone through only where the band depends on them."""
-    by_day = active(activity)
+    by_day, weighed = active(activity), weights(findings, parameters)
 
     def on(when: int) -> Standing:
-        return standing(by_day, findings, when, verified=verified, parameters=parameters)
+        return standing_of(by_day, weighed, when, verified=verified, parameters=parameters)
 
     now = on(day)
     lowest, highest = band_after(Band.MUTED, now), band_after(Band.GOOD, now)

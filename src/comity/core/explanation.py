@@ -5,6 +5,7 @@ difference of the two fractions S and S0, split over what A and B are sums of. W
 the floor at 0 adds are lines of their own, so that the sum holds for everybody.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -80,9 +81,7 @@ def explain(
     gain = 500 * parameters.prior_findings  # per thousandth of history
     loss = 500 * (1000 * parameters.days(verified=verified) - parameters.prior_findings)  # per thousandth of findings
 
-    def points_without(entry: int) -> int:
-        return without(entry, by_day, findings, day, verified=verified, parameters=parameters).points
-
+    points_without = _withouts(now, by_day, findings)
     lines = [*_findings(findings, day, parameters, loss, points_without), *_activity(by_day, day, parameters, gain)]
     if cut := now.uncapped - now.history:
         lines.append(Line("cap", -gain * cut, -cut))
@@ -146,6 +145,37 @@ def _findings(
             )
         )
     return lines
+
+
+def _withouts(now: Standing, by_day: Mapping[int, int], findings: Sequence[Counted]) -> Callable[[int], int]:
+    """What gives the points without one finding, in a time that does not grow with how many there are."""
+    p = now.parameters
+    if any(f.reported for f in findings):
+        # Whether one that began with a report counts depends on what came days before: then all are summed anew.
+        return lambda entry: without(entry, by_day, findings, now.day, verified=now.verified, parameters=p).points
+    decay = left(p.half_life, p.forgotten)
+    of = {f.entry: f for f in findings}
+    together: dict[tuple[int, int], list[Counted]] = {}  # those on one message of one day, of which the heaviest counts
+    for f in findings:
+        together.setdefault((f.day, f.message), []).append(f)
+    counts: dict[int, Counter[Severity]] = {}
+    for (on, _), some in together.items():
+        counts.setdefault(on, Counter())[max(f.severity for f in some)] += 1
+
+    def points(entry: int) -> int:
+        gone = of[entry]
+        some, before = together[gone.day, gone.message], counts[gone.day]
+        after = before - Counter([max(f.severity for f in some)])
+        after += Counter([max(f.severity for f in some if f.entry != entry)] if len(some) > 1 else [])
+        lighter = _heavy(before, p) - _heavy(after, p)
+        return msgspec.structs.replace(now, weight=now.weight - lighter * int(decay[now.day - gone.day])).points
+
+    return points
+
+
+def _heavy(counts: Mapping[Severity, int], parameters: Parameters) -> int:
+    """What the findings of a day weigh, by how many of each severity count."""
+    return sum(day_weight(severity, count, parameters) for severity, count in counts.items())
 
 
 def _activity(by_day: Mapping[int, int], day: int, parameters: Parameters, gain: int) -> list[Line]:

@@ -171,16 +171,35 @@ def standing(
     force, all of the ledger and not only the remembered ones; what is later than ``day`` has not happened yet. Raises
     ValueError on negative counts.
     """
+    return standing_of(active(activity), weights(findings, parameters), day, verified=verified, parameters=parameters)
+
+
+def weights(findings: Iterable[Counted], parameters: Parameters = DEFAULT) -> list[tuple[int, int]]:
+    """What findings weigh before anything is forgotten, as (day, thousandths): each day's of a severity together."""
+    return [
+        (share.finding.day, day_weight(share.finding.severity, share.of, parameters))
+        for share in shares(findings, parameters)
+        if share.of and share.place == 0
+    ]
+
+
+def standing_of(
+    by_day: Mapping[int, int],
+    weighed: Iterable[tuple[int, int]],
+    day: int,
+    *,
+    verified: bool = False,
+    parameters: Parameters = DEFAULT,
+) -> Standing:
+    """``standing`` by what ``active`` and ``weights`` give: for whoever asks for many days and sums them up once."""
     decay, exposure = left(parameters.half_life, parameters.forgotten), exposures(parameters.full_day)
     uncapped = active_days = weight = 0
-    for active_day, messages in active(activity).items():
+    for active_day, messages in by_day.items():
         if (fading := _left_of(day - active_day, decay)) and messages:
             uncapped += int(exposure[min(messages, parameters.full_day)]) * fading
             active_days += 1
-    for share in shares(findings, parameters):
-        if share.of and share.place == 0:  # the day's findings of a severity weigh together
-            fading = _left_of(day - share.finding.day, decay)
-            weight += day_weight(share.finding.severity, share.of, parameters) * fading
+    for on, heavy in weighed:
+        weight += heavy * _left_of(day - on, decay)
     history = min(uncapped, parameters.cap * UNIT)
     return Standing(day, history, uncapped, weight, active_days, verified, parameters)
 
@@ -212,9 +231,9 @@ def day_reaching(
 ) -> int | None:
     """The first day from ``day`` on with at least ``points`` (thousandths) if nothing new happens; None if never."""
     so_far = {d: n for d, n in active(activity).items() if d <= day}
-    known = [f for f in findings if f.day <= day]
+    known = weights((f for f in findings if f.day <= day), parameters)
     for later in range(day, day + parameters.forgotten + 1):
-        if standing(so_far, known, later, verified=verified, parameters=parameters).points >= points:
+        if standing_of(so_far, known, later, verified=verified, parameters=parameters).points >= points:
             return later
     return None
 
