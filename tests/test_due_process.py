@@ -154,6 +154,31 @@ async def test_whoever_reported_can_appeal_against_a_refusal(fake: FakeHomeserve
         assert await live.waits() == [Item(Kind.REPORT, 2)]
 
 
+async def test_a_crowd_that_reports_a_bad_day_does_not_make_it_a_bad_month(
+    fake: FakeHomeserver, tmp_path: Path
+) -> None:
+    """What began with a report, and came within days of what is as grave, weighs nothing; also after a restart."""
+    async with house(tmp_path, fake) as live:
+        await live.say(ANA, HINT)
+        live.later += DAY
+        before = _counted(live, ANA)
+        await live.done(
+            await reported(live), Impose("another one", clause="3.1", measure=Measure.WARN, excerpt="a second kettle")
+        )
+        found = _counted(live, ANA)
+        assert (found[0], found[1]) == (before[0], [False, True])
+    async with house(tmp_path, fake) as live:
+        live.later += DAY
+        assert _counted(live, ANA) == found
+
+
+def _counted(live: House, who: str) -> tuple[int, list[bool]]:
+    """A member's standing today, and of each finding that counts whether a report began it."""
+    counting, number = live.runner._realms["tea-garden"].counting, live.number(who)
+    counted = [c.reported for c in counting.counted(number)]
+    return counting.rated(number, live.now() // DAY).standing.points, counted
+
+
 # Appeals.
 
 

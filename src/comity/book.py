@@ -13,7 +13,7 @@ from comity.core.days import ActiveColumns, CountedColumns
 from comity.core.explanation import Explanation, explain
 from comity.core.harm import Severity
 from comity.core.interval import Ints
-from comity.core.ledger import ClauseRow
+from comity.core.ledger import REPORTED, ClauseRow
 from comity.core.rights import Band
 from comity.core.standing import Counted
 from comity.core.standings import Folded, Standings, fold, fold_one
@@ -45,10 +45,12 @@ class Book:
         self.activity, self.findings = _in_force(store, communities)
         self.clauses: list[ClauseRow] = store.clause_rows()
         self.members = store.counts().members
-        counts = np.array([False, *(c.state == State.LIVE for c in self.clauses)])
+        counts = np.array([False, *(c.state in {State.LIVE, REPORTED} for c in self.clauses)])
+        reported = np.array([False, *(c.state == REPORTED for c in self.clauses)])
         severity = np.array([0, *(SEVERITIES[c.severity] for c in self.clauses)], np.int64)
         self.counted = counts[self.findings.clause]
         self.severity: Ints = severity[self.findings.clause]
+        self.reported = reported[self.findings.clause]
 
     @cached_property
     def days(self) -> Ints:
@@ -89,7 +91,7 @@ class Book:
                 self.findings.day[which],
                 self.severity[which],
                 self.findings.message[which],
-                np.zeros(int(which.sum()), np.bool_),
+                self.reported[which],
             ),
             members=self.members,
             parameters=self.charter.standing,
@@ -155,9 +157,11 @@ class Book:
         """Findings of a member that count."""
         rows, f = _of(member, self._findings_order), self.findings
         rows = rows[self.counted[rows]]
-        columns = (f.number, f.day, self.severity, f.message)
+        columns = (f.number, f.day, self.severity, f.message, self.reported)
         table = zip(*(column[rows].tolist() for column in columns), strict=True)
-        return [Counted(number, day, Severity(severity), message) for number, day, severity, message in table]
+        return [
+            Counted(number, day, Severity(severity), message, began) for number, day, severity, message, began in table
+        ]
 
     def explain(self, member: int, day: int | None = None) -> Explanation:
         """Every line a member's standing is made of."""
@@ -168,11 +172,11 @@ class Book:
     def remembered(self, member: int, day: int) -> tuple[dict[int, int], list[Counted]]:
         """Own messages by day, and findings that count, of a member, as far as they are not forgotten on a day.
 
-        Nothing else moves standing on that day or later: a finding that no report began depends on its own day alone.
+        Nothing else moves standing on that day or later: what began with a report depends on some days before its own.
         """
         first = day - self.charter.standing.forgotten + 1
         activity = {d: n for d, n in self.activity_of(member).items() if d >= first}
-        return activity, [f for f in self.counted_of(member) if f.day >= first]
+        return activity, [f for f in self.counted_of(member) if f.day >= first - self.charter.standing.quiet_days]
 
     @cached_property
     def _spans(self) -> tuple[Ints, Ints, Ints, Ints]:

@@ -33,6 +33,9 @@ KINDS: Final = {FINDING: "finding", ACTIVITY: "activity", REVERSAL: "reversal"}
 ID: Final = np.dtype("V16")
 COVER: Final = np.dtype("V32")
 SALT_BYTES: Final = 16
+REPORTED: Final = (
+    "reported"  # the state of a clause's row whose findings began with a report; they count, as live ones do
+)
 NOBODY: Final = np.zeros(1, ID)
 
 _HEADER: Final = np.dtype(
@@ -127,7 +130,8 @@ class ClauseRow(NamedTuple):
     """A clause as it stood when something was found under it.
 
     charter: digest of the charter it stands in; id: its id there; rule, harm: names; severity: minor, serious, severe;
-    state: shadow or live; text: what members read; measures: their names, separated by blanks.
+    state: shadow, live, review
+    or reported; text: what members read; measures: their names, separated by blanks.
     """
 
     charter: str

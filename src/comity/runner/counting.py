@@ -9,7 +9,7 @@ import numpy as np
 from comity.core.case import Rated, rated
 from comity.core.charter import SEVERITIES, State
 from comity.core.explanation import Explanation, explain
-from comity.core.ledger import ActivityColumns, ClauseRow
+from comity.core.ledger import REPORTED, ActivityColumns, ClauseRow
 from comity.core.parameters import Parameters
 from comity.core.standing import Counted
 from comity.features.pieces import Ints
@@ -34,7 +34,7 @@ class Counting:
 
     def __init__(self, store: Store, community: int, parameters: Parameters, day: int) -> None:
         self._parameters = parameters
-        activity, findings = store.in_force(community, since=day - parameters.forgotten)
+        activity, findings = store.in_force(community, since=day - parameters.forgotten - parameters.quiet_days)
         order = np.argsort(activity.member, kind="stable")
         self._members, self._days, self._messages = (
             column[order] for column in (activity.member, activity.day, activity.messages)
@@ -47,7 +47,7 @@ class Counting:
         columns = (findings.number, findings.day, findings.member, findings.clause, findings.message)
         for number, on, member, clause, message in zip(*(c.tolist() for c in columns), strict=True):
             row = clauses[clause - 1]
-            if row.state == State.LIVE:
+            if row.state in {State.LIVE, REPORTED}:
                 self._findings[member].append(_mine(number, on, row, message))
             elif row.state == "review":
                 self._beside[member].add(number)
@@ -130,7 +130,8 @@ class Counting:
 
 
 def _mine(number: int, day: int, row: ClauseRow, message: int) -> _Mine:
-    return _Mine(Counted(number, day, SEVERITIES[row.severity], message), row.harm == "house")
+    counted = Counted(number, day, SEVERITIES[row.severity], message, row.state == REPORTED)
+    return _Mine(counted, row.harm == "house")
 
 
 def _count(members: Iterable[int]) -> dict[int, int]:

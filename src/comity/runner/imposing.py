@@ -15,7 +15,7 @@ from comity.core.decision import EVERYWHERE, Course, Decision, Place
 from comity.core.errors import ComityError
 from comity.core.event import moment
 from comity.core.harm import Severity
-from comity.core.ledger import NO_ACTIVITY, FindingColumns, Head
+from comity.core.ledger import NO_ACTIVITY, REPORTED, FindingColumns, Head
 from comity.core.standing import Counted
 from comity.core.statement import Statement, as_sentence, as_text, state
 from comity.core.verdicts import endless
@@ -25,6 +25,7 @@ from comity.runner.people import People
 from comity.runner.realm import Realm
 from comity.stores.contract import Refusal
 from comity.stores.live_contract import LiveStore
+from comity.turns import clause_row
 
 _EXCERPT: Final = 500  # characters of an excerpt that a person gives
 
@@ -97,7 +98,9 @@ class Imposing:
         """Post a finding of a person under a live clause; its entry is the new head. Raises ComityError."""
         if not seen.excerpt.strip():
             raise ComityError("a decision needs evidence: say what was written")
-        clause, number = _live(realm, clause_id)
+        clause, _ = _live(realm, clause_id)
+        # Under a row of its own: what began with a report weighs otherwise, and the ledger has to say which does.
+        (number,) = self._store.clauses([clause_row(realm.engine, clause)._replace(state=REPORTED)])
         day = realm.day(moment(seen.at))
         columns = FindingColumns(
             at=[seen.at],
@@ -110,7 +113,7 @@ class Imposing:
             figures=["{}"],
         )
         head = self._store.post(columns, NO_ACTIVITY, after=after)
-        counted = Counted(head.number, day, clause.severity, self._message(seen, head.number))
+        counted = Counted(head.number, day, clause.severity, self._message(seen, head.number), reported=True)
         realm.counting.found(seen.member, counted, house=is_house(clause))
         return head
 
