@@ -11,7 +11,8 @@ from comity.core.decision import Course
 from comity.core.queue import LOCKED_FOR, After, Item, Kind, Query, may_decide
 from comity.core.report import voice
 from comity.stores.sql_store import SqlStore
-from test_decisions_store import MORNING, a_decision, add, garden, post_findings
+from store_decisions import a_decision, add
+from store_entries import MORNING, garden, post_findings
 from test_process_store import a_report
 
 ALL = Query(communities=(1,))

@@ -24,6 +24,7 @@ from comity.runner.hearing import Hearing
 from comity.runner.persons import Persons
 from comity.runner.precision import Watch
 from comity.runner.realm import Realm
+from comity.runner.previewing import Previewing, Told
 from comity.runner.reporting import Reporting
 from comity.runner.telling import Telling
 from comity.runner.verdicts import Verdicts
@@ -59,6 +60,7 @@ class Office:
         self._drawn, self._stamp = 0, ""
         # Told when something changed in a community, its number, a topic and what it is about, "" for anything.
         self.moved: Callable[[int, str, str], None] = lambda _community, _topic, _about: None
+        self._previewing = Previewing(store, persons)
 
     # What waits.
 
@@ -117,6 +119,13 @@ class Office:
     async def undo(self, intent: int, by: Who) -> None:
         """Take back one's own verdict."""
         _done(self._store.process.undo_intent(intent, by.name, self._now()))
+    async def preview(self, item: Item, verdict: Verdict, by: Who) -> list[Told]:
+        """What a verdict would say to those it concerns; nothing is changed."""
+        waiting = self._store.process.item(item, self._now())
+        if waiting is None:
+            raise ComityError(f"{item.key} does not wait any more")
+        return self._previewing.told(waiting, verdict, self._realm(waiting.community), by)
+
 
     async def reverse(self, decision: int, by: Who, reason: str, *, findings: bool = True) -> str:
         """Take back a decision at once that waits for nobody any more; a sentence."""
