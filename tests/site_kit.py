@@ -133,40 +133,44 @@ class Served:
 
     async def _serve(self) -> None:
         self.loop = asyncio.get_running_loop()
+        with (
+            SqliteStore.open(self.path, durable=False) as self.store,
+            Readers(lambda: SqliteStore.open(self.path, durable=False, read_only=True)) as readers,
+        ):
+            self._people()
+            await self._answer(readers, self._office(self.store) if self._office else None)
+
+    async def _answer(self, readers: Readers, office: Office | None) -> None:
+        """Answer requests until it is to stop."""
         state = State(Metrics(), list)
 
         def end() -> None:
             state.stopping = server.should_exit = True
 
         self._end = end
-        with (
-            SqliteStore.open(self.path, durable=False) as self.store,
-            Readers(lambda: SqliteStore.open(self.path, durable=False, read_only=True)) as readers,
-        ):
-            self._people()
-            self.site = Site(
-                url=self.url,
-                store=self.store,
-                readers=readers,
-                log=structlog.wrap_logger(None, processors=[self._noted]),
-                office=self._office(self.store) if self._office else None,
-                provider=self.provider,
-                now=self.now,
-            )
-            made = routes(self.site, self._pages) if self._pages else routes(self.site)
-            config = uvicorn.Config(
-                app(state, made),
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                timeout_graceful_shutdown=3,
-            )
-            server = uvicorn.Server(config)
-            serving = asyncio.create_task(server.serve(sockets=[self._line]))
-            while not server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event for it
-                await asyncio.sleep(0.01)
-            self._ready.set()
-            await serving
+        self.site = Site(
+            url=self.url,
+            store=self.store,
+            readers=readers,
+            log=structlog.wrap_logger(None, processors=[self._noted]),
+            office=office,
+            provider=self.provider,
+            now=self.now,
+        )
+        made = routes(self.site, self._pages) if self._pages else routes(self.site)
+        config = uvicorn.Config(
+            app(state, made),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            timeout_graceful_shutdown=3,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[self._line]))
+        while not server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        self._ready.set()
+        await serving
 
     def _noted(self, _logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         """Keep what the site logs as an error; the test that provokes one takes it out again."""
@@ -176,6 +180,12 @@ class Served:
         raise structlog.DropEvent
 
     def _people(self) -> None:
+        self._staff()
+        salma = self.store.members_named("salma")[0]
+        self.member, self.pseudonym = salma.number, salma.pseudonym
+
+    def _staff(self) -> None:
+        """Let there be somebody of each role."""
         access = self.store.access
         self.community = next(iter(access.communities()))
         self.people: dict[Role, int] = {}
@@ -185,8 +195,6 @@ class Served:
             assert isinstance(person, int)
             access.grant(person, self.community, role, "test", millis)
             self.people[role] = person
-        salma = self.store.members_named("salma")[0]
-        self.member, self.pseudonym = salma.number, salma.pseudonym
 
 
 class Client(httpx.Client):

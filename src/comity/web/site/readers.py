@@ -5,13 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, Self, TypeVar
 
-from comity.stores.live_contract import LiveStore
+from comity.stores.process_contract import ProcessStore
 
 THREADS: Final = 3
 T = TypeVar("T")
 
 
-class ReadingStore(LiveStore, Protocol):
+class ReadingStore(ProcessStore, Protocol):
     """A store opened for reading only."""
 
     def close(self) -> None:

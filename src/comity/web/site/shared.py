@@ -63,6 +63,8 @@ class Site:
         self.store, self.readers, self.office, self.provider, self.log = store, readers, office, provider, log
         self.now, self._proxies = now, frozenset(proxies)
         self.limits, self.live, self.flows = Limits(), Live(), Flows()
+        if office is not None:
+            office.moved = self.live.publish
         self.toasts: OrderedDict[bytes, list[Toast]] = OrderedDict()
         self._communities: Mapping[int, str] = {}
 
