@@ -121,8 +121,8 @@ class Store(Protocol):
     """Everything of one ``with write()`` is kept, or nothing; what was kept survives kill -9 at any moment.
 
     Numbers of members, rooms, clauses and entries are given from 1 on without gaps and never again to another. Every
-    method that changes something opens its own ``write()`` where none is open. Raises StoreError wherever the store
-    cannot be read or written; its text says what to do.
+    method that changes something opens its own ``write()`` where none is open. Texts are kept with U+FFFD for NUL.
+    Raises StoreError wherever the store cannot be read or written; its text says what to do.
     """
 
     def write(self) -> AbstractContextManager[None]:

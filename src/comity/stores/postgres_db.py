@@ -13,9 +13,10 @@ from psycopg import sql as quoting
 from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
+from psycopg.types.string import StrBinaryDumper, StrDumperUnknown
 
 from comity.core.errors import StoreError
-from comity.stores.sql import Values
+from comity.stores.sql import Values, plain
 
 _PIECE: Final = re.compile(r"'[^']*'|\?|(?<![:\w]):([a-z_]+)|%")
 _REWRITES: Final = re.compile(r"\s*(?:UPDATE|DELETE\s+FROM)\s+\"?(\w+)")
@@ -48,6 +49,20 @@ def shown(url: str) -> str:
     user = f"{parts['user']}@" if parts.get("user") else ""
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"postgresql://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}"
+
+
+class _Text(StrDumperUnknown):
+    """Texts without NUL, which PostgreSQL cannot hold."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(plain((obj,))[0])
+
+
+class _WholeText(StrBinaryDumper):
+    """The same, as rows are copied."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(plain((obj,))[0])
 
 
 class _Whole(Dumper):
@@ -104,7 +119,8 @@ class PostgresDb:
         self._changes, self._streams = 0, 0
         self._rewritten: set[str] = set()
         adapters = self._connection.adapters
-        adapters.register_dumper(bool, _Whole)
+        for type_, dumper in ((bool, _Whole), (str, _WholeText), (str, _Text)):
+            adapters.register_dumper(type_, dumper)
         adapters.register_loader("numeric", _Sum)
         self.execute(f"SET synchronous_commit = {'on' if durable else 'off'}")
         self.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")

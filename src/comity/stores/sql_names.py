@@ -9,7 +9,7 @@ import numpy as np
 
 from comity.core.ids import KEY_BYTES, pseudonym
 from comity.core.ledger import ID, ClauseRow, Ids, clause_digest
-from comity.stores.sql import Db, following
+from comity.stores.sql import Db, following, plain
 
 _ACCOUNTS_KEPT: Final = 200_000  # in memory, to spare looking them up for every batch
 
@@ -42,12 +42,13 @@ class Names:
 
     def members(self, community: int, accounts: Sequence[str], names: Sequence[str | None]) -> list[int]:
         """The members' numbers. Raises ValueError for an unknown community, an empty account, or unequal lengths."""
+        accounts = plain(accounts)
         if len(self._accounts) > _ACCOUNTS_KEPT:
             self._accounts.clear()
         latest: dict[str, str | None] = {}
         for account, name in zip(accounts, names, strict=True):
             if name is not None or account not in latest:
-                latest[account] = name
+                latest[account] = None if name is None else plain((name,))[0]
         fresh = {
             account: name
             for account, name in latest.items()
@@ -61,7 +62,7 @@ class Names:
     def rename(self, members: Sequence[int], names: Sequence[str]) -> None:
         """Keep these names; who has no account here keeps none."""
         self._accounts.clear()
-        self._db.executemany("UPDATE account SET name = ? WHERE member = ?", zip(names, members, strict=True))
+        self._db.executemany("UPDATE account SET name = ? WHERE member = ?", zip(plain(names), members, strict=True))
 
     def _learn(self, community: int, fresh: dict[str, str | None]) -> None:
         row = self._db.execute("SELECT key FROM community WHERE number = ?", (community,)).fetchone()
@@ -99,6 +100,7 @@ class Names:
 
     def rooms(self, community: int, names: Sequence[str]) -> list[int]:
         """The rooms' numbers."""
+        names = plain(names)
         new = [name for name in dict.fromkeys(names) if (community, name) not in self._rooms]
         if new:
             found = self._db.execute("SELECT name, number FROM room WHERE community = ?", (community,))
@@ -114,6 +116,7 @@ class Names:
 
     def clause(self, row: ClauseRow) -> int:
         """The clause's number."""
+        row = ClauseRow._make(plain(row))
         digest = clause_digest(row)
         found = self._db.execute("SELECT number FROM clause WHERE digest = ?", (digest,)).fetchone()
         if not found:

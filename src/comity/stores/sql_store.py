@@ -24,7 +24,7 @@ from comity.stores.contract import (
     SourceRow,
     Verdict,
 )
-from comity.stores.sql import Db, following
+from comity.stores.sql import Db, following, plain
 from comity.stores.sql_access import SqlAccess
 from comity.stores.sql_charters import SqlCharters
 from comity.stores.sql_decisions import SqlDecisions
@@ -53,6 +53,11 @@ class SqlStore:
         self.charters = SqlCharters(db, self.write, db.told)
         self.record = SqlRecord(db, self.write, db.told, head=self.head, erased=self._erase)
         self.process = SqlProcess(db, self.write, db.told, decisions=self.decisions, findings=self.findings)
+
+    @property
+    def db(self) -> Db:
+        """Its connection."""
+        return self._db
 
     @property
     def place(self) -> str:
@@ -112,7 +117,7 @@ class SqlStore:
         self._db.commit()
 
     @contextmanager
-    def _reading(self) -> Iterator[Db]:
+    def reading(self) -> Iterator[Db]:
         """One view of the store for several queries, whatever a writer does meanwhile."""
         with self._db.told():
             if self._db.in_transaction:
@@ -171,7 +176,7 @@ class SqlStore:
 
     def members_named(self, text: str, *, most: int = 50) -> list[MemberRow]:
         """See ``contract.Store.members_named``."""
-        with self._reading() as db:
+        with self.reading() as db:
             return read.members_named(db, text, most)
 
     def forget_account(self, member: int, *, now: int | None = None) -> bool:
@@ -220,6 +225,7 @@ class SqlStore:
         for start in range(0, count, _ROWS):
             part = slice(start, start + _ROWS)
             columns = FindingColumns._make(column[part] for column in findings)
+            columns = columns._replace(event=plain(columns.event), excerpt=plain(columns.excerpt))
             drawn = salts.draw(len(columns.at))
             sealed = ledger.finding_bytes(head.number + 1, columns, members[part], clauses[part], drawn)
             head = self._append(
@@ -280,7 +286,7 @@ class SqlStore:
             done = self._db.execute("SELECT number FROM entry WHERE reverses = ?", (number,)).fetchone()
             if done:
                 return Refusal(f"entry {number} was already reversed by entry {done[0]}")
-            reversal = ReversalRow(at, number, reason, by)
+            reversal = ReversalRow(at, number, *plain((reason, by)))
             head = self._append(
                 "number, at, reverses, reason, by, seal",
                 ledger.REVERSAL,
@@ -295,7 +301,7 @@ class SqlStore:
         self, community: int | None = None, *, since: int | None = None
     ) -> tuple[ActivityInForce, FindingsInForce]:
         """See ``contract.Store.in_force``."""
-        with self._reading() as db:
+        with self.reading() as db:
             return read.in_force(db, community, since)
 
     def findings(self, member: int) -> list[FindingRow]:
@@ -315,7 +321,7 @@ class SqlStore:
 
     def counts(self) -> Counts:
         """See ``contract.Store.counts``."""
-        with self._reading() as db:
+        with self.reading() as db:
             return read.counts(db)
 
     def verify(self, progress: Callable[[int], None] | None = None, *, noted: Head | None = None) -> Verdict:
@@ -328,7 +334,7 @@ class SqlStore:
             if progress:
                 progress(entries)
 
-        with self._reading() as db:
+        with self.reading() as db:
             try:
                 return verify(read.entries(db), read.known(db), read.head(db), note, noted=noted)
             except self._db.failure as error:
@@ -392,5 +398,5 @@ class SqlStore:
 
     def runs(self) -> list[RunRow]:
         """See ``contract.Store.runs``."""
-        with self._reading() as db:
+        with self.reading() as db:
             return read.runs(db)

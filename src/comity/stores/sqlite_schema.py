@@ -3,7 +3,9 @@
 import os
 import sqlite3
 import time
-from typing import Final
+from contextlib import closing
+from functools import cache
+from typing import Final, NamedTuple
 
 from comity.core.ledger import GENESIS
 from comity.stores.access_schema import ACCESS
@@ -178,6 +180,28 @@ def migrate(db: sqlite3.Connection, found: int) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+class Table(NamedTuple):
+    """A table of a store. columns: all, in order; key: those that a row is known by, in order."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+@cache
+def tables() -> tuple[Table, ...]:
+    """All tables, each after those that it refers to."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        for step in STEPS:
+            db.executescript(step)
+        found = []
+        for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid").fetchall():
+            rows = db.execute("SELECT name, pk FROM pragma_table_info(?) ORDER BY cid", (name,)).fetchall()
+            key = sorted((place, column) for column, place in rows if place)
+            found.append(Table(name, tuple(c for c, _ in rows), tuple(column for _, column in key)))
+    return tuple(found)
 
 
 def first_row() -> tuple[int, int, int, bytes, int, bytes, int]:
