@@ -134,6 +134,7 @@ class World:
             self.forgotten.append(Forgotten(GARDEN, who, self.now))
             self._note_ends()
             self.here.record.forget(GARDEN, who, self.now)
+            self.now += 1  # what is said from now on is kept again
         elif kind == "hold":
             hold = Hold(
                 name=f"h{n}", by="operator", reason="asked", since=self.now, until=self.now + (1 + n) * WEEK,

@@ -69,7 +69,10 @@ class Folder:
         with _told(f"{self._path}"):
             if not self._path.is_dir():
                 return {}
-            return {each.name.removesuffix(_PART): each.stat().st_size for each in sorted(self._path.iterdir())}
+            found = {each.name: each.stat().st_size for each in sorted(self._path.iterdir())}
+        # What was being written when the process ended counts as the file it was to be, where that is not there.
+        parts = {name.removesuffix(_PART): size for name, size in found.items() if name.endswith(_PART)}
+        return parts | {name: size for name, size in found.items() if not name.endswith(_PART)}
 
     def _sync(self) -> None:
         folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)

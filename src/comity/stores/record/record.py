@@ -124,7 +124,9 @@ class Record:
                     taken = TakenBack(made.community, made.target, made.member, milliseconds(made.at))
                     self.parts.rows.take_back(taken)
             if kept:
+                self.parts.step("keep a frame")
                 self.parts.tail.add(kept)
+                self.parts.step("kept a frame")
         return len(kept)
 
     def tend(self, now: int, *, whole: bool = False) -> Tended:
