@@ -461,6 +461,7 @@ async def test_a_finding_in_review_waits_for_a_person_and_counts_only_then(
         assert live.decisions(ANA) == []
         (decision,) = live.decisions(BEN)
         assert (decision.clause_id, decision.measure, decision.by) == ("2.1", Measure.WARN, "olive")
+        assert decision.found_automatically  # by a rule: no report began it
         assert await live.waits() == []
 
 

@@ -33,9 +33,8 @@ KINDS: Final = {FINDING: "finding", ACTIVITY: "activity", REVERSAL: "reversal"}
 ID: Final = np.dtype("V16")
 COVER: Final = np.dtype("V32")
 SALT_BYTES: Final = 16
-REPORTED: Final = (
-    "reported"  # the state of a clause's row whose findings began with a report; they count, as live ones do
-)
+# The state of a clause's row whose findings began with a report; they count, as live ones do.
+REPORTED: Final = "reported"
 NOBODY: Final = np.zeros(1, ID)
 
 _HEADER: Final = np.dtype(
@@ -130,8 +129,7 @@ class ClauseRow(NamedTuple):
     """A clause as it stood when something was found under it.
 
     charter: digest of the charter it stands in; id: its id there; rule, harm: names; severity: minor, serious, severe;
-    state: shadow, live, review
-    or reported; text: what members read; measures: their names, separated by blanks.
+    state: shadow, live, review or reported; text: what members read; measures: their names, separated by blanks.
     """
 
     charter: str

@@ -34,12 +34,13 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says was breached.
 
     member, room: numbers, room 0 if none; event: the platform's id, "" if none; at: when it was, milliseconds since
-    1970; excerpt: of what was said, never empty.
+    1970; excerpt: of what was said, never empty; reported: whether a report began it.
     """
 
     member: int
     at: int
     excerpt: str
+    reported: bool
     room: int = 0
     event: str = ""
 
@@ -100,7 +101,8 @@ class Imposing:
             raise ComityError("a decision needs evidence: say what was written")
         clause, _ = _live(realm, clause_id)
         # Under a row of its own: what began with a report weighs otherwise, and the ledger has to say which does.
-        (number,) = self._store.clauses([clause_row(realm.engine, clause)._replace(state=REPORTED)])
+        row = clause_row(realm.engine, clause)
+        (number,) = self._store.clauses([row._replace(state=REPORTED) if seen.reported else row])
         day = realm.day(moment(seen.at))
         columns = FindingColumns(
             at=[seen.at],
@@ -113,13 +115,13 @@ class Imposing:
             figures=["{}"],
         )
         head = self._store.post(columns, NO_ACTIVITY, after=after)
-        counted = Counted(head.number, day, clause.severity, self._message(seen, head.number), reported=True)
+        counted = Counted(head.number, day, clause.severity, self._message(seen, head.number), seen.reported)
         realm.counting.found(seen.member, counted, house=is_house(clause))
         return head
 
     def impose(
         self, realm: Realm, clause_id: str, measure: Measure, *, who: str, member: int, entries: Sequence[int],
-        until: int | None, room: int, hides: Sequence[Place], reason: str, now: int,
+        until: int | None, room: int, hides: Sequence[Place], reason: str, now: int, reported: bool,
     ) -> tuple[Decision, Sequence[Action]]:  # fmt: skip
         """Impose a measure because of findings in the ledger; the decision, and what is queued for it.
 
@@ -148,7 +150,7 @@ class Imposing:
             until=None if endless(measure) else until,
             room=room,
             hides=tuple(hides) if measure is Measure.HIDE else (),
-            found_automatically=False,
+            found_automatically=not reported,
             by=who,
             provisional=False,
             course=Course.CONFIRMED,

@@ -79,6 +79,7 @@ class Verdicts:
             until=change.until,
             room=found.room,
             hides=hides,
+            reported=not found.found_automatically,
             reason=change.reason,
             now=self._persons.outbox.now(),
         )
@@ -100,7 +101,7 @@ class Verdicts:
         if row is None or row.community != realm.number:
             raise ComityError("say whose message it is: a decision is about a member")
         excerpt = verdict.excerpt or self._excerpt(member, report.event)
-        seen = Seen(member=member, room=report.room, event=report.event, at=report.at, excerpt=excerpt)
+        seen = Seen(member=member, room=report.room, event=report.event, at=report.at, excerpt=excerpt, reported=True)
         made = self._impose(seen, verdict, realm, by)
         closed = self._reporting.close(realm, report, Came.FOLLOWED, by.name, verdict.reason, decision=made.number)
         return f"Decision {made.number} follows from {_counted(closed)}: {made.measure}."
@@ -117,7 +118,7 @@ class Verdicts:
             p.close_review([entry], Came.REFUSED, by.name, verdict.reason, now)
             return f"Nothing follows from finding {entry}."
         excerpt = row.excerpt or verdict.excerpt
-        seen = Seen(member=review.member, room=row.room, event=row.event, at=row.at, excerpt=excerpt)
+        seen = Seen(member=review.member, room=row.room, event=row.event, at=row.at, excerpt=excerpt, reported=False)
         made = self._impose(seen, verdict, realm, by)
         p.close_review([entry], Came.FOLLOWED, by.name, verdict.reason, now, decision=made.number)
         return f"Decision {made.number} follows from finding {entry}: {made.measure}."
@@ -137,6 +138,7 @@ class Verdicts:
             until=verdict.until,
             room=EVERYWHERE,
             hides=[Place(seen.room, seen.event)] if seen.room and seen.event else [],
+            reported=seen.reported,
             reason=verdict.reason,
             now=self._persons.outbox.now(),
         )
