@@ -172,11 +172,14 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, fake: FakeHomeserver, *, review: bool = False) -> AsyncIterator[House]:
+async def house(
+    folder: Path, fake: FakeHomeserver, *, review: bool = False, more: str = ""
+) -> AsyncIterator[House]:
     """A community that is looked after at a false homeserver; opened a second time, it goes on where it was."""
     garden = Garden(fake, ROOMS, [MANAGER, OTHER], MEMBERS)
     path = settings(folder, fake.base_url, 1)
-    charter = parse_charter(CHARTER)
+    text = CHARTER + more
+    charter = parse_charter(text)
     clauses = tuple(msgspec.structs.replace(c, review=review and c.id == "3.1") for c in charter.clauses)
     with SqliteStore.open(folder / "comity.sqlite", durable=False) as store:
         runner = Runner(
@@ -185,6 +188,7 @@ async def house(folder: Path, fake: FakeHomeserver, *, review: bool = False) -> 
             store=store,
             metrics=Metrics(),
             log=configure(level="critical", strict=True),
+            texts=None if review else {"tea-garden": text},  # no text says that a clause of one's own is in review
         )
         await runner.start()
         try:

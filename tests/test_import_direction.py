@@ -27,7 +27,7 @@ MAY: dict[str, set[str]] = {
     "web": {"core", "rules", "replay", "book", "runner", "stores.contract"},
     "settings": {"core", "charter"},
     "live": {"core", "language"},
-    "runner": {"core", "features", "engine", "turns", "stores.contract", "adapters", "settings", "live"},
+    "runner": {"core", "charter", "features", "engine", "turns", "stores.contract", "adapters", "settings", "live"},
     "cli": {"core", "features", "language", "engine", "adapters", "stores", "charter", "replay", "book", "compare",
             "web", "rules", "settings", "live", "runner", "stores.contract"},
 }  # fmt: skip

@@ -15,6 +15,7 @@ from comity.engine import Engine
 from comity.live.logs import configure
 from comity.live.metrics import Metrics
 from comity.live.process import Service, run
+from comity.rule_values import read_text
 from comity.settings import Settings
 from comity.settings_file import exposed, load_settings
 from comity.stores.opening import check_place, open_store
@@ -79,7 +80,8 @@ def _service(
     from comity.cli.with_site import WithSite  # noqa: PLC0415  checking needs none of it
     from comity.runner import Runner  # noqa: PLC0415  the same
 
-    runner = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log)
+    texts = {community.id: read_text(community.charter) for community in settings.communities}
+    runner = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log, texts=texts)
 
     def to_read() -> SqlStore:
         return open_store(settings.store, durable=True, read_only=True)

@@ -82,11 +82,10 @@ def _of_clause(old: Clause, new: Clause) -> Iterator[Change]:
     if old.when != new.when:
         yield Change(what=What.EXPRESSION, clause_id=new.id)
     for name in dict.fromkeys([*old.parameters, *new.parameters]):
-        was, now = old.parameters.get(name), new.parameters.get(name)
-        if was != now:
-            lists = isinstance(was, list) or isinstance(now, list)
-            what = What.LIST if lists else What.PARAMETER
-            yield Change(what=what, clause_id=new.id, name=name, old=plain(was), new=plain(now))
+        values = [clause.parameters.get(name) for clause in (old, new)]
+        if values[0] != values[1]:
+            what = What.LIST if any(isinstance(value, list) for value in values) else What.PARAMETER
+            yield Change(what=what, clause_id=new.id, name=name, old=plain(values[0]), new=plain(values[1]))
 
 
 def _figures(old: Charter, new: Charter) -> Iterator[Change]:

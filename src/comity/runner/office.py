@@ -19,6 +19,7 @@ from comity.core.review import Precision
 from comity.core.templates import Template
 from comity.core.verdicts import UNDO, Escalate, Note, Verdict, name_of
 from comity.core.who import Who
+from comity.runner.adopting import Adopted, Adopting
 from comity.runner.files import Files
 from comity.runner.hearing import Hearing
 from comity.runner.persons import Persons
@@ -28,6 +29,7 @@ from comity.runner.previewing import Previewing, Told
 from comity.runner.reporting import Reporting
 from comity.runner.telling import Telling
 from comity.runner.verdicts import Verdicts
+from comity.stores.charter_contract import VersionRow
 from comity.stores.contract import Refusal
 from comity.stores.process_contract import Intent, Overview, ProcessStore, Stage
 
@@ -50,12 +52,13 @@ class Office:
         hearing: Hearing,
         reporting: Reporting,
         watch: Watch,
+        adopting: Adopting,
         telling: Telling,
         seed: bytes,
     ) -> None:
         self._store, self._persons, self._seed = store, persons, seed
         self._files, self._hearing, self._reporting, self._watch = files, hearing, reporting, watch
-        self._telling = telling
+        self._telling, self._adopting = telling, adopting
         self._verdicts = Verdicts(store, persons, hearing, reporting)
         self._drawn, self._stamp = 0, ""
         # Told when something changed in a community, its number, a topic and what it is about, "" for anything.
@@ -251,6 +254,19 @@ class Office:
     async def overview(self, communities: Sequence[int], since: int, until: int) -> Overview:
         """The figures of a span of time."""
         return self._store.process.overview(communities, since, until)
+
+    async def charter(self, community: int) -> Adopted:
+        """The charter that holds."""
+        return self._adopting.now(self._realm(community))
+
+    async def publish(self, community: int, text: str, by: Who, reason: str, *, base: int) -> VersionRow:
+        """Put a charter in force, written on version ``base``; see ``Adopting.publish``."""
+        return await self._adopting.publish(self._realm(community), text, by, reason, base=base)
+
+    async def rooms(self, community: int) -> list[tuple[int, str]]:
+        """The rooms of a community: number, and what members call it."""
+        people = self._persons.people
+        return sorted((people.number(r), people.labels.get(r, r)) for r in people.rooms_of(self._realm(community)))
 
     async def shadow(self, community: int, clause: str, by: Who, *, on: bool, reason: str = "") -> None:
         """Let a clause only find, or find and count again."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from comity.core.charter import State
+from comity.core.decision import MACHINE
 from comity.core.errors import ComityError
 from comity.core.review import Precision, precision
 from comity.core.who import Who
@@ -49,6 +50,8 @@ class Watch:
     def _drop(self, realm: Realm, p: Precision, now: int) -> None:
         with self._store.write():
             self._store.process.drop(realm.number, p.clause_id, now, p.right, p.wrong)
+            why = f"{p.right} of {p.right + p.wrong} right"
+            self._store.charters.add_clause_act(realm.number, p.clause_id, MACHINE, why, now, shadow=True)
             self._set(realm, p.clause_id, on=True)
         text = say(realm.charter.language, "back in shadow", id=p.clause_id, judged=p.right + p.wrong, wrong=p.wrong)
         self._telling.notice(f"{realm.id}: {text}")
@@ -61,6 +64,7 @@ class Watch:
         with self._store.write():
             if not on:
                 self._store.process.put_back(realm.number, clause_id, by.name, reason or "put back", now)
+            self._store.charters.add_clause_act(realm.number, clause_id, by.name, reason, now, shadow=on)
             self._set(realm, clause_id, on=on)
 
     def _set(self, realm: Realm, clause_id: str, *, on: bool) -> None:

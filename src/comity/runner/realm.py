@@ -102,9 +102,26 @@ class Realm:
         everywhere = found.pop(EVERYWHERE, 0)
         return {EVERYWHERE: everywhere} | {room: n + everywhere for room, n in found.items()}
 
+    def adopt(self, charter: Charter, now: dt.datetime) -> None:
+        """Go over to another charter; within the store's transaction, after a dump.
+
+        Windows that it shares with the one before go on; what counts is read anew only if it weighs otherwise. Clauses
+        that only find for now stay so, if they are still there.
+        """
+        old, self.adopted = self.adopted, charter
+        ids = {c.id for c in charter.clauses}
+        self._only_find(frozenset(s for s in self.shadows if s in ids))
+        if (old.standing, old.time_zone) != (charter.standing, charter.time_zone):
+            wrote = self.wrote
+            self.recount(now)
+            self.wrote = wrote
+
     def shadow(self, clause: str, *, on: bool) -> None:
         """Let a clause only find, or find and count again; within the store's transaction, after a dump."""
-        self.shadows = self.shadows | {clause} if on else self.shadows - {clause}
+        self._only_find(self.shadows | {clause} if on else self.shadows - {clause})
+
+    def _only_find(self, clauses: frozenset[str]) -> None:
+        self.shadows = clauses
         self._store.journal.note(_SHADOWS + self.id, msgspec.json.encode(sorted(self.shadows)))
         self._compile()
         self.states = States(self.engine, self._store.window_states(), f"{self.id}/")

@@ -55,8 +55,9 @@ _SERVICE: Final = "comity"
 class Runner:
     """Looks after communities, live; fulfils ``live.process.Service``.
 
-    charters: by their community's id, and texts: of their files, without which none is kept as a version; store: open for writing, and closed by whoever opened it; evidence: what is kept
-    beside the ledger's excerpts, if anything; office: what pages act through.
+    charters: by their community's id; texts: of their files, without which no version is kept; store: open for writing,
+    and closed by whoever opened it; evidence: what is kept beside the ledger's excerpts, if anything; office: what
+    pages act through.
     """
 
     def __init__(

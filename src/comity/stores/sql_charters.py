@@ -144,8 +144,8 @@ class SqlCharters:
 
 def _version(row: Sequence[Any]) -> VersionRow:
     changes = msgspec.json.decode(row[8], type=tuple[Change, ...])
-    return VersionRow(*row[:4], Way(row[4]), *row[5:8], changes)
+    return VersionRow._make(row)._replace(way=Way(row[4]), changes=changes)
 
 
 def _proposal(row: Sequence[Any]) -> ProposalRow:
-    return ProposalRow(*row[:7], Came(row[7]), *row[8:])
+    return ProposalRow._make(row)._replace(came=Came(row[7]))
