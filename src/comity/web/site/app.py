@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
 from comity.core.access import STAFF, Role
@@ -30,6 +31,21 @@ _NOWHERE: Final = (
 )
 
 
+class _Number(Convertor[int]):
+    """A number that every store can hold. Starlette's own takes any length, and fails where Python does not."""
+
+    regex = "[0-9]{1,15}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _Number())
+
+
 def routes(site: Site, pages: Mapping[str, Page] = PAGES) -> Sequence[BaseRoute]:
     """All routes. Raises ValueError if a page has no entry in the table, or an entry no page."""
     names = {entry.name for entry in TABLE}
@@ -37,6 +53,10 @@ def routes(site: Site, pages: Mapping[str, Page] = PAGES) -> Sequence[BaseRoute]
         raise ValueError(f"these have an entry in the table or a page, and not both: {', '.join(wrong)}")
     if len(names) != len(TABLE):
         raise ValueError("two entries of the table have the same name")
-    made = [Route(entry.path, Gate(site, entry, pages[entry.name]), methods=list(entry.methods)) for entry in TABLE]
+    made = [Route(_path(entry), Gate(site, entry, pages[entry.name]), methods=list(entry.methods)) for entry in TABLE]
     taken = {entry.path for entry in TABLE}
     return [*made, *(Route(entry.path, Gate(site, entry, None)) for entry in _NOWHERE if entry.path not in taken)]
+
+
+def _path(entry: Entry) -> str:
+    return entry.path.replace(":int}", ":number}")

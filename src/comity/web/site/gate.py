@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -45,9 +46,9 @@ class Gate:
             refused = await self._enter(context)
             if refused is not None:
                 return refused
-            if self._page is None:
-                return self._not_there(context)
-            return await self._page(context)
+            return await self._page(context) if self._page else self._not_there(context)
+        except HTTPException as error:  # a form that cannot be read
+            return context.sorry("bad form", error.status_code)
         except ClientDisconnect:
             return Response(status_code=400)
         except ComityError as error:
