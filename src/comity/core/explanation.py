@@ -74,14 +74,18 @@ def explain(
     *,
     verified: bool = False,
     parameters: Parameters = DEFAULT,
+    each: bool = True,
 ) -> Explanation:
-    """Every line a member's standing on a day is made of; arguments and errors as for ``standing.standing``."""
+    """Every line a member's standing on a day is made of; arguments and errors as for ``standing.standing``.
+
+    each: whether what standing would be without it is worked out for every finding; else ask ``withouts`` for some.
+    """
     by_day = active(activity)
     now = standing(by_day, findings, day, verified=verified, parameters=parameters)
     gain = 500 * parameters.prior_findings  # per thousandth of history
     loss = 500 * (1000 * parameters.days(verified=verified) - parameters.prior_findings)  # per thousandth of findings
 
-    points_without = _withouts(now, by_day, findings)
+    points_without = withouts(now, by_day, findings) if each else None
     lines = [*_findings(findings, day, parameters, loss, points_without), *_activity(by_day, day, parameters, gain)]
     if cut := now.uncapped - now.history:
         lines.append(Line("cap", -gain * cut, -cut))
@@ -118,7 +122,11 @@ def grouped(lines: Iterable[Line]) -> tuple[Line, ...]:
 
 
 def _findings(
-    findings: Sequence[Counted], day: int, parameters: Parameters, loss: int, points_without: Callable[[int], int]
+    findings: Sequence[Counted],
+    day: int,
+    parameters: Parameters,
+    loss: int,
+    points_without: Callable[[int], int] | None,
 ) -> list[Line]:
     """Remembered findings with what is left of them: the day's weight split evenly, odd units to the first."""
     decay = left(parameters.half_life, parameters.forgotten)
@@ -141,14 +149,17 @@ def _findings(
                 entry=found.entry,
                 severity=found.severity,
                 why=WHY[share.why] if share.why else "",
-                without=points_without(found.entry),
+                without=points_without(found.entry) if points_without else None,
             )
         )
     return lines
 
 
-def _withouts(now: Standing, by_day: Mapping[int, int], findings: Sequence[Counted]) -> Callable[[int], int]:
-    """What gives the points without one finding, in a time that does not grow with how many there are."""
+def withouts(now: Standing, by_day: Mapping[int, int], findings: Sequence[Counted]) -> Callable[[int], int]:
+    """What gives the points (thousandths) without a finding, by its entry: the standing it is told by, made of these.
+
+    Quick for each, unless one of the findings began with a report. Raises KeyError for an entry that is not among them.
+    """
     p = now.parameters
     if any(f.reported for f in findings):
         # Whether one that began with a report counts depends on what came days before: then all are summed anew.

@@ -107,6 +107,10 @@ class Counting:
         """The findings of a member that count."""
         return [f.counted for f in self._findings.get(member, ())]
 
+    def house(self, member: int) -> list[int]:
+        """The entries of those under house clauses."""
+        return [f.counted.entry for f in self._findings.get(member, ()) if f.house]
+
     def entries(self, member: int) -> set[int]:
         """The findings of a member that are in force and that decisions can rest on."""
         return {f.counted.entry for f in self._findings.get(member, ())} | self._beside.get(member, set())

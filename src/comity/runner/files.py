@@ -16,20 +16,20 @@ from comity.core.held import rights_left
 from comity.core.ledger import ClauseRow
 from comity.core.queue import VERDICTS, Item, Kind, Waiting
 from comity.core.report import Report
-from comity.core.rights import Missing, Point, Right, curve, missing
+from comity.core.rights import Point, Right, curve
 from comity.core.statement import as_text
 from comity.core.verdicts import endless, name_of
 from comity.core.who import Who
 from comity.runner.evidence import Evidence
 from comity.runner.hearing import Hearing
 from comity.runner.imposing import Imposing
+from comity.runner.own import CURVE, summed_up, take
 from comity.runner.persons import Persons
 from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
 from comity.stores.contract import FindingRow
 from comity.stores.process_contract import ProcessStore
 
-CURVE: Final = 180  # days
 _MOST: Final = 50  # decisions before this one that a page shows
 _CONTESTABLE: Final = frozenset({Course.IN_FORCE, Course.CONFIRMED, Course.ENDED})
 
@@ -151,23 +151,7 @@ class Files:
         """A member's standing now, and what it is made of."""
         counting, day = realm.counting, realm.day(moment(now))
         told, rated = counting.explain(member, day), counting.rated(member, day)
-        low, high = told.standing.interval()
-        in_force = realm.in_force.get(member, ())
-        newcomer = told.standing.newcomer
-        has = rights_left(rated.firm, EVERYWHERE, now, in_force, newcomer=newcomer)
-        activity, findings = counting.activity(member), counting.counted(member)
-        lacking = (missing(right, rated.firm, told.standing, activity, findings) for right in Right if right not in has)
-        return Summed(
-            points=told.standing.points,
-            low=low,
-            high=high,
-            start=told.start,
-            band=rated.band,
-            newcomer=newcomer,
-            lines=grouped(told.lines),
-            rights=tuple(right for right in Right if right in has),
-            missing=tuple(m for m in lacking if isinstance(m, Missing)),
-        )
+        return summed_up(take(realm, member, now), told, rated, now, grouped(told.lines))
 
     def curve(self, realm: Realm, member: int, now: int) -> Sequence[Point]:
         """A member's standing over the last 180 days."""

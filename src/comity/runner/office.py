@@ -22,10 +22,11 @@ from comity.core.who import Who
 from comity.runner.adopting import Adopted, Adopting
 from comity.runner.files import Files
 from comity.runner.hearing import Hearing
+from comity.runner.own import Own, Owns
 from comity.runner.persons import Persons
 from comity.runner.precision import Watch
-from comity.runner.realm import Realm
 from comity.runner.previewing import Previewing, Told
+from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
 from comity.runner.telling import Telling
 from comity.runner.verdicts import Verdicts
@@ -57,6 +58,7 @@ class Office:
         seed: bytes,
     ) -> None:
         self._store, self._persons, self._seed = store, persons, seed
+        self._owns = Owns()
         self._files, self._hearing, self._reporting, self._watch = files, hearing, reporting, watch
         self._telling, self._adopting = telling, adopting
         self._verdicts = Verdicts(store, persons, hearing, reporting)
@@ -200,6 +202,13 @@ class Office:
     async def member(self, community: int, member: int) -> MemberFile:
         """Everything about a member, for themselves; whoever else looks asks by ``look`` first."""
         return self._files.member(self._realm(community), member)
+
+    async def own(self, community: int, member: int) -> Own:
+        """A member's standing with all it is made of, for their own pages."""
+        realm, row = self._realm(community), self._store.member(member)
+        if row is None or row.community != realm.number:
+            raise ComityError("there is no such member")
+        return await self._owns.of(realm, member, self._now())
 
     async def everything_about(self, community: int, member: int) -> bytes:
         """Everything that is kept about a member, as JSON to take along.
