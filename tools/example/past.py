@@ -4,6 +4,7 @@ The same events fill the platform's rooms and, as NDJSON, the store: whoever com
 """
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -95,6 +96,26 @@ def settle(platform: Platform, events: Sequence[Event], bot: str) -> dict[str, s
         else:
             _happen(platform, platform.rooms[here.room], event.kind, here)
     return tokens
+
+
+def desk(platform: Platform, bot: str) -> None:
+    """The room in which those who manage give commands and are told what Comity did."""
+    manager, deputy = platform.account(MANAGER), platform.account(DEPUTY)
+    power = {"users": {manager: 100, deputy: 100, bot: 50}}
+    body = {"preset": "private_chat", "room_alias_name": "desk", "name": "#desk", "invite": [deputy, bot]}
+    room = platform.create(
+        manager, {**body, "power_level_content_override": power}, room_id=room_id("desk", platform.server)
+    )
+    platform.join(room, deputy)
+
+
+def regulars(events: Iterable[Event]) -> set[str]:
+    """Members who come again and again, not just once or for something else."""
+    days: defaultdict[str, set[str]] = defaultdict(set)
+    for e in events:
+        if e.kind == "message" and e.role != "bot":
+            days[e.member].add(e.at[:10])
+    return {member for member, on in days.items() if len(on) > 1}
 
 
 def _happen(platform: Platform, room: Room, kind: str, here: Event) -> None:
