@@ -93,13 +93,13 @@ class Files:
             before=self._before(member, decision),
         )
 
-    def member(self, realm: Realm, member: int) -> MemberFile:
-        """Everything about a member. Raises ComityError if there is none."""
+    def member(self, realm: Realm, member: int, *, most: int = _MOST) -> MemberFile:
+        """Everything about a member, at most so many of each kind. Raises ComityError if there is none."""
         row, now, p = self._store.member(member), self._persons.outbox.now(), self._store.process
         if row is None or row.community != realm.number:
             raise ComityError("there is no such member")
-        decisions = [self.decided(d) for d in p.decisions_of(member, most=_MOST) if not d.proposed]
-        appealed = {a.decision for a in p.appeals(member=member, most=_MOST)}
+        decisions = [self.decided(d) for d in p.decisions_of(member, most=most) if not d.proposed]
+        appealed = {a.decision for a in p.appeals(member=member, most=most)}
         return MemberFile(
             member=member,
             community=realm.number,
@@ -107,7 +107,7 @@ class Files:
             account=row.account or "",
             standing=self.summed(realm, member, now),
             curve=tuple(self.curve(realm, member, now)),
-            entries=tuple(self._shown(realm, f) for f in p.findings_of(member, most=10 * _MOST)),
+            entries=tuple(self._shown(realm, f) for f in p.findings_of(member, most=10 * most)),
             decisions=tuple(decisions),
             in_force=tuple(d.number for d in realm.in_force.get(member, ()) if d.holds(now)),
             appealable=tuple(
@@ -119,9 +119,9 @@ class Files:
                 and not d.decision.dry_run
                 and now <= d.statement.appeal_until
             ),
-            appeals=tuple(p.appeals(member=member, most=_MOST)),
-            reports=tuple(p.reports(reporter=member, most=_MOST)),
-            looks=tuple(p.looks(member=member, most=_MOST)),
+            appeals=tuple(p.appeals(member=member, most=most)),
+            reports=tuple(p.reports(reporter=member, most=most)),
+            looks=tuple(p.looks(member=member, most=most)),
         )
 
     def barred(self, item: Item, by: Who, member: int) -> str:

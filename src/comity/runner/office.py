@@ -35,6 +35,7 @@ from comity.stores.contract import Refusal
 from comity.stores.process_contract import Intent, Overview, ProcessStore, Stage
 
 DRAW_EVERY: Final = 3_600_000  # milliseconds between two draws of samples
+_ALL: Final = 1 << 40  # whoever takes along what is kept takes all of it
 _DRAWN_BACK: Final = 7 * 24 * 3_600_000  # milliseconds: what is older is no more drawn
 
 
@@ -62,10 +63,10 @@ class Office:
         self._files, self._hearing, self._reporting, self._watch = files, hearing, reporting, watch
         self._telling, self._adopting = telling, adopting
         self._verdicts = Verdicts(store, persons, hearing, reporting)
+        self._previewing = Previewing(store, persons)
         self._drawn, self._stamp = 0, ""
         # Told when something changed in a community, its number, a topic and what it is about, "" for anything.
         self.moved: Callable[[int, str, str], None] = lambda _community, _topic, _about: None
-        self._previewing = Previewing(store, persons)
 
     # What waits.
 
@@ -121,9 +122,6 @@ class Office:
                 found[item] = str(error)
         return found
 
-    async def undo(self, intent: int, by: Who) -> None:
-        """Take back one's own verdict."""
-        _done(self._store.process.undo_intent(intent, by.name, self._now()))
     async def preview(self, item: Item, verdict: Verdict, by: Who) -> list[Told]:
         """What a verdict would say to those it concerns; nothing is changed."""
         waiting = self._store.process.item(item, self._now())
@@ -131,6 +129,9 @@ class Office:
             raise ComityError(f"{item.key} does not wait any more")
         return self._previewing.told(waiting, verdict, self._realm(waiting.community), by)
 
+    async def undo(self, intent: int, by: Who) -> None:
+        """Take back one's own verdict."""
+        _done(self._store.process.undo_intent(intent, by.name, self._now()))
 
     async def reverse(self, decision: int, by: Who, reason: str, *, findings: bool = True) -> str:
         """Take back a decision at once that waits for nobody any more; a sentence."""
@@ -216,10 +217,10 @@ class Office:
         Who reported them is not in it, nor in what words: that would tell who it was.
         """
         p = self._store.process
-        file: dict[str, Any] = msgspec.to_builtins(self._files.member(self._realm(community), member))
+        file: dict[str, Any] = msgspec.to_builtins(self._files.member(self._realm(community), member, most=_ALL))
         file["notes"] = [{"at": n.at, "text": n.text} for n in p.notes(member=member)]
         file["reported"] = [
-            {"at": r.at, "harm": r.harm, "came": str(r.came)} for r in p.reports(member=member, most=1000)
+            {"at": r.at, "harm": r.harm, "came": str(r.came)} for r in p.reports(member=member, most=_ALL)
         ]
         return msgspec.json.format(msgspec.json.encode(file))
 
@@ -230,7 +231,7 @@ class Office:
         if row is None or row.community != realm.number:
             raise ComityError("there is no such member")
         with self._persons.whole():
-            mine = [r.number for r in p.reports(reporter=member, most=1000) if r.came is Came.OPEN]
+            mine = [r.number for r in p.reports(reporter=member, most=_ALL) if r.came is Came.OPEN]
             p.close_reports(mine, Came.GONE, "forgotten", "who reported is forgotten", now)
             self._store.access.revoke_links(member)
             self._store.access.end_sessions(member=member)
