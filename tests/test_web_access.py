@@ -41,6 +41,7 @@ MAY: Final = {
     "passkey-add-ask": STAFF,
     "passkey-add": STAFF,
     "way-drop": STAFF,
+    "member-name": STAFF,
     "session-end": STAFF,
     "sessions-end": STAFF,
     "overview": STAFF,

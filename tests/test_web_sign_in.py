@@ -253,3 +253,17 @@ def test_a_members_link_is_over_after_a_day_and_of_nobody_from_elsewhere(served:
         served.shift += LASTS
         assert 404 == client.get(link).status_code
         assert 404 == client.get(f"{PATH}AAAA").status_code
+
+
+def test_somebody_of_the_staff_says_which_member_they_are_by_their_link(served: Served) -> None:
+    """The link proves it, and what they do is signed so; without a good link nothing is kept."""
+    mona = served.people[Role.MODERATOR]
+    with served.client(Role.MODERATOR) as client:
+        client.send_form("/console/account/member", link=f"{served.url}{PATH}AAAA")
+        assert 0 == served.do(lambda s: s.access.member_of(mona, served.community))
+        client.send_form("/console/account/member", link=served.url + served.link())
+
+    assert served.member == served.do(lambda s: s.access.member_of(mona, served.community))
+    seen = served.do(lambda s: sessions.seen(s.access, client.secret, sessions.millis(served.now())))
+    assert seen is not None
+    assert ("mona", served.member) == (seen.who(served.community).name, seen.who(served.community).member)

@@ -11,6 +11,7 @@ from comity.stores.access_contract import PasskeyRow, SessionRow, SubjectRow, To
 from comity.stores.contract import Refusal
 from comity.web.site import passkeys, sessions, signin
 from comity.web.site.context import Context, Toast
+from comity.web.site.entering import whose
 from comity.web.site.readers import ReadingStore
 
 _DAYS: Final = 365
@@ -67,6 +68,15 @@ async def way_drop(context: Context) -> Response:
         context.person.number, _bytes(context.given("way")), context.person.name, context.at
     )
     return _said(context, "account", "way dropped", done=done, refused="last way in")
+
+
+async def member_name(context: Context) -> Response:
+    """Say which member one is: whoever has a member's link is that member."""
+    found = await whose(context, context.given("link").rpartition("/")[2])
+    if found is None or found.said.community not in context.known.roles:
+        return context.done(context.url("account"), Toast(context.t("also member not"), good=False))
+    context.access.name_member(context.person.number, found.member, context.person.name, context.at)
+    return context.done(context.url("account"), context.t("also member now"))
 
 
 async def session_end(context: Context) -> Response:
@@ -146,6 +156,7 @@ PAGES: Final = {
     "account": account,
     "passkey-add-ask": passkey_ask,
     "passkey-add": passkey_add,
+    "member-name": member_name,
     "way-drop": way_drop,
     "session-end": session_end,
     "sessions-end": sessions_end,

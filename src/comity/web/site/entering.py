@@ -19,7 +19,7 @@ class Entering(NamedTuple):
 
 async def enter(context: Context) -> Response:
     """What the link leads to: a page with one button. Who only looks at the link, as platforms do, opens nothing."""
-    entering = await _entering(context)
+    entering = await whose(context, context.request.path_params["token"])
     if entering is None:
         return context.sorry("me link over", 404, command=COMMAND)
     said = entering.said
@@ -36,8 +36,9 @@ async def enter(context: Context) -> Response:
     return response
 
 
-async def _entering(context: Context) -> Entering | None:
-    said = entrance(context.access.key(KEY), context.request.path_params["token"], context.now)
+async def whose(context: Context, token: str) -> Entering | None:
+    """Whose link this is the last part of, if it is still good."""
+    said = entrance(context.access.key(KEY), token, context.now)
     if said is None:
         return None
 

@@ -82,6 +82,7 @@ TABLE: Final = (
     _staff("account", "/console/account", nav="nav account"),
     _staff("passkey-add-ask", "/console/account/passkey/ask", _POST),
     _staff("passkey-add", "/console/account/passkey/answer", _POST),
+    _staff("member-name", "/console/account/member", _POST),
     _staff("way-drop", "/console/account/way/drop", _POST),
     _staff("session-end", "/console/account/session/end", _POST),
     _staff("sessions-end", "/console/account/sessions/end", _POST),
