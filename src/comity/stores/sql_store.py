@@ -36,7 +36,9 @@ from comity.stores.sql_record import SqlRecord
 from comity.stores.verify import verify
 
 _ROWS: Final = 2048  # of a post, sealed and inserted at a time: they stay in the processor's cache
-_INDEX_BEHIND: Final = 1_000_000  # findings that may be looked through for one member's
+_INDEX_BEHIND: Final = 1_000_000  # entries that may be looked through for one member's findings
+_INDEX_BEHIND_LIVE: Final = 50_000  # the same where few are posted at a time: somebody waits for pages then
+_FEW: Final = 1000  # findings in one post
 
 
 class SqlStore:
@@ -211,7 +213,8 @@ class SqlStore:
             head = self._post_findings(findings, after)
             head = self._post_activity(activity, head)
             self._move_head(head)
-            self._index(_INDEX_BEHIND)
+            few = len(findings.at) <= _FEW
+            self._index(_INDEX_BEHIND_LIVE if few else _INDEX_BEHIND)
         return head
 
     def _post_findings(self, findings: FindingColumns, head: Head) -> Head:
