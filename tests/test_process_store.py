@@ -9,6 +9,7 @@ import pytest
 from comity.core.appeal import Appeal, Heard
 from comity.core.charter import Measure
 from comity.core.decision import Course
+from comity.core.ledger import NO_FINDINGS, ActivityColumns
 from comity.core.looking import Look
 from comity.core.queue import LOCKED_FOR, After, Item, Kind, Query
 from comity.core.report import Came, Report
@@ -256,6 +257,44 @@ def test_an_appeals_word_counts_more_than_a_second_looks_and_that_more_than_the_
     assert p.put_back(1, "3.2", "olive", "the list is mended", MORNING + 4)
     assert not p.put_back(1, "3.2", "olive", "again", MORNING + 5)
     assert p.judged(1) == [("3.2", 0, 0, None)]
+
+
+def test_what_a_member_reads_comes_in_pages_the_last_first(store: SqlStore) -> None:
+    """Findings, appeals, reports and looks: those before the last one seen, and nothing is missed or comes twice."""
+    p = store.process
+    for n in range(5):
+        p.add_report(a_report(event=f"$event-{n}"))
+        p.add_look(Look(number=0, at=MORNING + n, community=1, by="olive", what="messages", reason="asked", member=1))
+    p.add_appeal(an_appeal(), 35)
+
+    def pages(ask: Callable[[int | None], list[int]]) -> list[list[int]]:
+        found = [ask(1 << 40)]
+        while found[-1]:
+            found.append(ask(found[-1][-1]))
+        return found[:-1]
+
+    assert [[5, 4], [3, 2], [1]] == pages(lambda n: [r.number for r in p.reports(reporter=3, before=n, most=2)])
+    assert [[5, 4], [3, 2], [1]] == pages(lambda n: [x.number for x in p.looks(member=1, before=n, most=2)])
+    assert [[1]] == pages(lambda n: [a.number for a in p.appeals(member=1, before=n, most=2)])
+    every = [f.number for f in store.findings(1)][::-1]
+    paged = pages(lambda n: [f.number for f in p.findings_of(1, before=n, most=2)])
+    assert len(every) > 1
+    assert every == [number for page in paged for number in page]
+    assert every[:2] == [f.number for f in p.findings_of(1, most=2)]
+
+
+def test_a_members_activity_and_the_time_that_outcomes_took_can_be_read(store: SqlStore) -> None:
+    """Own messages by day, of this member alone; medians of what was closed in the span, and none without any."""
+    p = store.process
+    head = store.head()
+    store.post(NO_FINDINGS, ActivityColumns([1, 2, 1], [20_000, 20_000, 20_001], [3, 4, 5]), after=head)
+    assert [(20_000, 3), (20_001, 5)] == [(a.day, a.messages) for a in p.activity_of(1)]
+    assert (None, None) == p.medians(1, 0, MORNING)
+    for n, waited in enumerate((HOUR, 3 * HOUR, 5 * HOUR)):
+        report = p.add_report(a_report(event=f"$event-{n}"))
+        assert isinstance(report, Report)
+        p.close_reports([report.number], Came.REFUSED, "olive", "no", MORNING + waited)
+    assert (3 * HOUR, None) == p.medians(1, MORNING, MORNING + 10 * HOUR)
 
 
 def test_a_look_stays(store: SqlStore) -> None:

@@ -57,6 +57,14 @@ class FindingRow(NamedTuple):
     reversed_by: int | None
 
 
+class ActivityRow(NamedTuple):
+    """Own messages of one member on a day, as one entry has them."""
+
+    number: int
+    day: int
+    messages: int
+
+
 class MemberRow(NamedTuple):
     """A member; account and name are None once the account is forgotten, name also where the platform has none."""
 

@@ -15,7 +15,7 @@ from comity.core.review import Source
 from comity.core.templates import Template
 from comity.core.verdicts import Verdict
 from comity.core.who import Who
-from comity.stores.contract import FindingRow, MemberRow, Refusal
+from comity.stores.contract import ActivityRow, FindingRow, MemberRow, Refusal
 from comity.stores.live_contract import LiveStore
 
 
@@ -126,6 +126,13 @@ class Overview(NamedTuple):
     appeal_median: int | None
 
 
+class Medians(NamedTuple):
+    """Milliseconds from the beginning to the outcome, None where nothing was closed."""
+
+    report: int | None
+    appeal: int | None
+
+
 class ProcessReads(Protocol):
     """What can be read, also from a store opened for reading only in another thread. Times: milliseconds since 1970.
 
@@ -159,9 +166,10 @@ class ProcessReads(Protocol):
         member: int | None = None,
         about: tuple[int, str] | None = None,
         beyond: int = 0,
+        before: int | None = None,
         most: int = 50,
     ) -> list[Report]:
-        """Reports in order of their numbers. about: of one message, by room and event."""
+        """Reports in order of their numbers. about: of one message, by room and event; before: see ``appeals``."""
 
     def reporter_record(self, reporters: Collection[int]) -> dict[int, tuple[int, int]]:
         """How many reports of each reporter were followed, and refused."""
@@ -177,9 +185,10 @@ class ProcessReads(Protocol):
         decision: int | None = None,
         report: int | None = None,
         beyond: int = 0,
+        before: int | None = None,
         most: int = 50,
     ) -> list[Appeal]:
-        """Appeals in order of their numbers."""
+        """Appeals in order of their numbers; if ``before`` is given the last first, those before that number."""
 
     def deciders(self, appeal: int) -> set[str]:
         """The names of all who decided anything in the case of an appeal, also "machine"."""
@@ -203,9 +212,15 @@ class ProcessReads(Protocol):
         """Who passed an item over, when and why."""
 
     def looks(
-        self, *, community: int | None = None, member: int | None = None, beyond: int = 0, most: int = 50
+        self,
+        *,
+        community: int | None = None,
+        member: int | None = None,
+        beyond: int = 0,
+        before: int | None = None,
+        most: int = 50,
     ) -> list[Look]:
-        """Who looked at what, in order."""
+        """Who looked at what, in order; before: see ``appeals``."""
 
     def judged(self, community: int, clause_id: str = "") -> list[Judged]:
         """Judgements of clauses, by their ids."""
@@ -232,6 +247,12 @@ class ProcessReads(Protocol):
 
     def findings_of(self, member: int, *, before: int | None = None, most: int = 50) -> list[FindingRow]:
         """Findings of a member, the last first, those before an entry's number."""
+
+    def activity_of(self, member: int) -> list[ActivityRow]:
+        """A member's own messages that nobody took back, in order."""
+
+    def medians(self, community: int, since: int, until: int) -> Medians:
+        """How long reports and appeals took that were closed in a span of time."""
 
 
 class Process(ProcessReads, Protocol):

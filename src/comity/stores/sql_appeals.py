@@ -8,7 +8,7 @@ from typing import Any, Final
 from comity.core.appeal import Appeal, Heard
 from comity.stores.contract import Refusal
 from comity.stores.process_tables import PARTIAL
-from comity.stores.sql_base import Sql
+from comity.stores.sql_base import Page, Sql
 
 _COLUMNS: Final = "number, at, due, community, member, decision, report, text, fast, heard, closed_at, by, reason"
 _APPEAL: Final = f"SELECT {_COLUMNS} FROM appeal"
@@ -81,16 +81,18 @@ class SqlAppeals(Sql):
         decision: int | None = None,
         report: int | None = None,
         beyond: int = 0,
+        before: int | None = None,
         most: int = 50,
     ) -> list[Appeal]:
         """See ``ProcessReads.appeals``."""
-        where, values = ["number > ?"], [beyond]
+        page = Page(beyond, before)
+        where, values = [page.where], [page.value]
         asked = {"community": community, "member": member, "decision": decision, "report": report}
         for name, value in asked.items():
             if value is not None:
                 where.append(f"{name} = ?")
                 values.append(value)
-        return self._appeals(f"{' AND '.join(where)} ORDER BY number LIMIT ?", *values, most)
+        return self._appeals(f"{' AND '.join(where)} ORDER BY {page.order} LIMIT ?", *values, most)
 
     def appeals_due(self, now: int, *, most: int = 100) -> list[Appeal]:
         """See ``Process.appeals_due``."""

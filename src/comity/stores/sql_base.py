@@ -2,13 +2,30 @@
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from comity.stores.contract import FindingRow
 from comity.stores.decisions_contract import Decisions
 from comity.stores.sql_access import Connection, Rows
 
 Within = Callable[[], AbstractContextManager[None]]
+
+
+class Findings(Protocol):
+    """A member's findings in order, or the last so many of them before an entry's number."""
+
+    def __call__(self, member: int, *, before: int | None = None, most: int | None = None) -> list[FindingRow]:
+        """Read them."""
+        ...
+
+
+class Page:
+    """Which part of a list by number: beyond one in order, or the last first before one."""
+
+    def __init__(self, beyond: int, before: int | None) -> None:
+        self.where = "number > ?" if before is None else "number < ?"
+        self.value = beyond if before is None else before
+        self.order = "number" if before is None else "number DESC"
 
 
 class Sql:
@@ -24,7 +41,7 @@ class Sql:
         told: Within,
         *,
         decisions: Decisions,
-        findings: Callable[[int], list[FindingRow]],
+        findings: Findings,
     ) -> None:
         self._db, self._write, self._told = db, write, told
         self._decisions, self._findings = decisions, findings

@@ -10,13 +10,14 @@ from typing import Final
 import msgspec
 
 from comity.core.decision import Decision
+from comity.core.ledger import ACTIVITY
 from comity.core.looking import Look
 from comity.core.queue import Item, Kind
 from comity.core.templates import Template, mistakes
-from comity.stores.contract import FindingRow, MemberRow
-from comity.stores.process_contract import HandledRow, Overview
+from comity.stores.contract import ActivityRow, FindingRow, MemberRow
+from comity.stores.process_contract import HandledRow, Medians, Overview
 from comity.stores.sql_appeals import SqlAppeals
-from comity.stores.sql_base import marks
+from comity.stores.sql_base import Page, marks
 from comity.stores.sql_queue import SqlQueue
 from comity.stores.sql_reports import SqlReports
 
@@ -50,16 +51,23 @@ class SqlProcess(SqlQueue, SqlReports, SqlAppeals):
         return msgspec.structs.replace(look, number=number)
 
     def looks(
-        self, *, community: int | None = None, member: int | None = None, beyond: int = 0, most: int = 50
+        self,
+        *,
+        community: int | None = None,
+        member: int | None = None,
+        beyond: int = 0,
+        before: int | None = None,
+        most: int = 50,
     ) -> list[Look]:
         """See ``ProcessReads.looks``."""
-        where, values = ["number > ?"], [beyond]
+        page = Page(beyond, before)
+        where, values = [page.where], [page.value]
         for name, value in (("community", community), ("member", member)):
             if value is not None:
                 where.append(f"{name} = ?")
                 values.append(value)
         names = ("number", "at", "community", "by", "what", "reason", "member", "room")
-        rows = self._all(f"{_LOOK} WHERE {' AND '.join(where)} ORDER BY number LIMIT ?", *values, most)
+        rows = self._all(f"{_LOOK} WHERE {' AND '.join(where)} ORDER BY {page.order} LIMIT ?", *values, most)
         return [Look(**dict(zip(names, row, strict=True))) for row in rows]
 
     def save_template(self, community: int, template: Template, by: str, at: int) -> None:
@@ -136,8 +144,16 @@ class SqlProcess(SqlQueue, SqlReports, SqlAppeals):
 
     def findings_of(self, member: int, *, before: int | None = None, most: int = 50) -> list[FindingRow]:
         """See ``ProcessReads.findings_of``."""
-        mine = [f for f in self._findings(member) if before is None or f.number < before]
-        return mine[: -most - 1 : -1]
+        return self._findings(member, before=before, most=most)[::-1]
+
+    def activity_of(self, member: int) -> list[ActivityRow]:
+        """See ``ProcessReads.activity_of``."""
+        rows = self._all(
+            "SELECT number, day, messages FROM entry WHERE kind = ? AND member = ? "
+            "AND number NOT IN (SELECT reverses FROM entry WHERE reverses IS NOT NULL) ORDER BY number",
+            *(ACTIVITY, member),
+        )
+        return [ActivityRow._make(row) for row in rows]
 
     # Figures.
 
@@ -195,6 +211,11 @@ class SqlProcess(SqlQueue, SqlReports, SqlAppeals):
             report_median=self._median("report", of, asked),
             appeal_median=self._median("appeal", of, asked),
         )
+
+    def medians(self, community: int, since: int, until: int) -> Medians:
+        """See ``ProcessReads.medians``."""
+        of, asked = marks([community]), (community, since, until)
+        return Medians(self._median("report", of, asked), self._median("appeal", of, asked))
 
     def _median(self, table: str, of: str, asked: Sequence[object]) -> int | None:
         """Milliseconds from the beginning to the outcome of what was closed in a span."""

@@ -14,6 +14,7 @@ from comity.stores.verify import Known, Rows
 
 _CHUNK: Final = 2048  # rows that stay in the processor's cache: half again as quick as 16,384
 _ALWAYS: Final = -(2**31)
+_FOR_EVER: Final = 2**62
 _TOGETHER: Final = 16_384  # rows made into columns at a time
 _HELD: Final = "AND number NOT IN (SELECT reverses FROM entry WHERE reverses IS NOT NULL)"
 _MEMBER: Final = """
@@ -66,21 +67,31 @@ def _columns(batches: Iterator[list[tuple[int, ...]]], width: int) -> list[Ints]
     return columns
 
 
-def findings(db: Db, member: int) -> list[FindingRow]:
-    """A member's findings: by the index as far as it goes, from there on by looking."""
+def findings(db: Db, member: int, *, before: int | None = None, most: int | None = None) -> list[FindingRow]:
+    """A member's findings in order: by the index as far as it goes, from there on by looking.
+
+    before, most: only the last so many before an entry's number.
+    """
     rows = db.execute(
         """
         SELECT entry.number, entry.at, entry.day, entry.room, entry.clause, entry.event, coalesce(entry.excerpt, ''),
                entry.figures, reversal.number
         FROM entry LEFT JOIN entry AS reversal ON reversal.reverses = entry.number
         WHERE entry.number IN (
-          SELECT number FROM finding_of WHERE member = :member
+          SELECT number FROM finding_of WHERE member = :member AND number < :before
           UNION ALL
           SELECT number FROM entry WHERE number > (SELECT indexed FROM meta) AND kind = :finding AND member = :member
+          AND number < :before
+          ORDER BY number DESC LIMIT :most
         )
         ORDER BY entry.number
         """,
-        {"member": member, "finding": FINDING},
+        {
+            "member": member,
+            "finding": FINDING,
+            "before": _FOR_EVER if before is None else before,
+            "most": _FOR_EVER if most is None else most,
+        },
     )
     return [FindingRow._make(row) for row in rows]
 

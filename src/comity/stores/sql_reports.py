@@ -11,7 +11,7 @@ from comity.core.report import Came, Report
 from comity.core.review import Source, draw
 from comity.stores.contract import Refusal
 from comity.stores.process_contract import Judged, ReviewRow, SampleRow
-from comity.stores.sql_base import Sql, marks
+from comity.stores.sql_base import Page, Sql, marks
 
 _COLUMNS: Final = (
     "number, at, community, reporter, member, room, event, harm, text, way, rank, voices, came, closed_at, by, reason, "
@@ -61,11 +61,13 @@ class SqlReports(Sql):
         member: int | None = None,
         about: tuple[int, str] | None = None,
         beyond: int = 0,
+        before: int | None = None,
         most: int = 50,
     ) -> list[Report]:
         """See ``ProcessReads.reports``."""
-        where: list[str] = ["number > ?"]
-        values: list[object] = [beyond, *([] if about is None else [*about])]
+        page = Page(beyond, before)
+        where: list[str] = [page.where]
+        values: list[object] = [page.value, *([] if about is None else [*about])]
         if about is not None:
             where.append("room = ? AND event = ?")
         for name, value in (("community", community), ("reporter", reporter), ("member", member)):
@@ -74,7 +76,7 @@ class SqlReports(Sql):
                 values.append(value)
         return [
             _report(row)
-            for row in self._all(f"{_REPORT} WHERE {' AND '.join(where)} ORDER BY number LIMIT ?", *values, most)
+            for row in self._all(f"{_REPORT} WHERE {' AND '.join(where)} ORDER BY {page.order} LIMIT ?", *values, most)
         ]
 
     def reporter_record(self, reporters: Collection[int]) -> dict[int, tuple[int, int]]:

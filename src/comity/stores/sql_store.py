@@ -307,10 +307,10 @@ class SqlStore:
         with self.reading() as db:
             return read.in_force(db, community, since)
 
-    def findings(self, member: int) -> list[FindingRow]:
-        """See ``contract.Store.findings``."""
+    def findings(self, member: int, *, before: int | None = None, most: int | None = None) -> list[FindingRow]:
+        """See ``contract.Store.findings``; before, most: only the last so many before an entry's number."""
         with self._db.told():
-            return read.findings(self._db, member)
+            return read.findings(self._db, member, before=before, most=most)
 
     def _index(self, behind: int) -> None:
         """Bring ``finding_of`` up to the head if it is more than ``behind`` entries behind."""
