@@ -23,6 +23,7 @@ _COMMANDS = {
     "lists": ("comity.cli.lists:lists", "Look at lists of bans, come from another bot, publish one of your own."),
     "verify": ("comity.cli.verify:verify", "Check that no entry of the ledger was changed, removed or added."),
     "store": ("comity.cli.store:store", "Move a store, back it up, and restore it."),
+    "record": ("comity.cli.record:record", "Keep what is said, for a term: look, check, prove, erase."),
     "init": ("comity.cli.init:init", "Write the settings of a live Comity, from a few questions."),
     "serve": ("comity.cli.serve:serve", "Look after communities, live."),
     "rooms": ("comity.cli.rooms:rooms", "Say what can be enforced in each room, and how to mend what cannot."),

@@ -174,7 +174,7 @@ class Keys:
             wrapped = msgspec.msgpack.decode(row, type=_Wrapped)
         except msgspec.MsgspecError as error:
             raise KeeperError(f"the key of {name} was changed in the store") from error
-        if wrapped.keeper != self._keeper.id:
+        if self._keeper.id and wrapped.keeper != self._keeper.id:
             raise KeeperError(
                 f"the key of {name} is wrapped by {wrapped.keeper}, and this is {self._keeper.id}: name that one"
             )

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 
 from comity.core.errors import StoreError
 from comity.core.event import Event, milliseconds
+from comity.core.looking import Look
 from comity.core.retention import (
     DAY,
     LONGEST,
@@ -16,7 +17,7 @@ from comity.core.retention import (
     end_of,
 )
 from comity.stores.record.keys import Keeper, Keys
-from comity.stores.record.links import SIGNING, Began, Chain, Held, RoomTold, Rotated, SignedHead, public_key
+from comity.stores.record.links import SIGNING, Began, Chain, Held, Looked, RoomTold, Rotated, SignedHead, public_key
 from comity.stores.record.places import Place
 from comity.stores.record.replacing import Parts
 from comity.stores.record.rows import Room, Rows
@@ -162,6 +163,10 @@ class Record:
             self.parts.step("rotated")
             self.parts.chain.add(Rotated(at=now, keeper=to.id, keys=keys))
         return keys
+
+    def looked(self, look: Look, shown: int) -> None:
+        """Note in the chain that somebody looked, in the transaction in which the look was kept. shown: events."""
+        self.parts.chain.add(Looked(at=look.at, look=look.number, by=look.by, shown=shown))
 
     # Asking.
 

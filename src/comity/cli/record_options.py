@@ -1,0 +1,100 @@
+"""What the commands of the record share: where it lies, by which key it is read, and whom a name means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+
+from comity.cli.common import now, the_ledger
+from comity.cli.printing import printable
+from comity.core.errors import ComityError
+from comity.core.place import Place, is_address
+from comity.stores.contract import MemberRow
+from comity.stores.opening import open_store
+from comity.stores.record.keys import Keeper, KeeperError, keeper
+from comity.stores.record.places import place
+from comity.stores.record.record import Record
+from comity.stores.sql_store import SqlStore
+
+_FOLDER: Final = ".record"  # beside the store, where nothing else is named
+_WHERE: Final = "where"
+
+key_option = click.option(
+    "--key",
+    "key_at",
+    envvar="COMITY_RECORD_KEY_AT",
+    metavar="WHERE",
+    help="The key that wraps the others: file:PATH or env:NAME (also from COMITY_RECORD_KEY_AT).",
+)
+folder_option = click.option(
+    "--folder",
+    envvar="COMITY_RECORD_FOLDER",
+    metavar="WHERE",
+    help="Where segments lie: a folder or s3://BUCKET/PREFIX?endpoint=...; remembered by the store.",
+)
+
+
+class NoKeeper:
+    """For what needs no key; whatever does says so."""
+
+    id = ""
+
+    def wrap(self, secret: bytes, about: bytes) -> bytes:
+        """Raises KeeperError."""
+        raise self._error(secret, about)
+
+    def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
+        """Raises KeeperError."""
+        raise self._error(wrapped, about)
+
+    def _error(self, _body: bytes, about: bytes) -> KeeperError:
+        return KeeperError(f"the key of {about.decode()} is wrapped: name the record's key with --key")
+
+
+def the_keeper(key_at: str | None) -> Keeper:
+    """The key that a command was given. Raises click.UsageError without one."""
+    if not key_at:
+        raise click.UsageError("this needs the record's key: name it with --key; `comity record key` makes one")
+    return keeper(key_at)
+
+
+@contextmanager
+def the_record(
+    store: Place, folder: str | None, keeper: Keeper | None, *, read_only: bool = False, begin: bool = False
+) -> Iterator[tuple[SqlStore, Record]]:
+    """The record of a store that is there. begin: make one where there is none. Raises ComityError if there is none."""
+    with open_store(the_ledger(store), durable=True, read_only=read_only) as ledger:
+        noted = ledger.record.row("head", _WHERE)
+        if noted is None and not begin:
+            raise ComityError(f"{store} has no record yet: begin with `comity record room`")
+        where = folder or (noted.decode() if noted else _beside(store))
+        at = place(where)
+        if keeper is None:
+            yield ledger, Record(ledger.record, at, NoKeeper())
+            return
+        if read_only:
+            yield ledger, Record(ledger.record, at, keeper)
+            return
+        record = Record.open(ledger.record, at, keeper, now())
+        if noted is None or where != noted.decode():
+            ledger.record.keep("head", _WHERE, where.encode())
+        yield ledger, record
+
+
+def _beside(store: Place) -> str:
+    if is_address(store):
+        raise click.UsageError("name --folder: a database has no place beside it")
+    return str(Path(str(store) + _FOLDER).absolute())
+
+
+def the_member(store: SqlStore, community: str, who: str) -> MemberRow:
+    """The one member of a community that an account, a name or the beginning of a pseudonym means."""
+    number = store.community(community)
+    found = [m for m in store.members_named(who) if m.community == number]
+    exact = [m for m in found if who in {m.account, m.pseudonym}]
+    if len(exact or found) != 1:
+        names = ", ".join(printable(m.account or m.pseudonym) for m in found[:5])
+        raise click.UsageError(f"{printable(who)!r} means {len(found)} members{': ' + names if names else ''}")
+    return (exact or found)[0]
