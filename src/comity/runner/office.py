@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from comity.core.appeal import Appeal
-from comity.core.case_file import CaseFile, MemberFile
+from comity.core.case_file import CaseFile, MemberFile, Told
 from comity.core.errors import ComityError, StoreError
 from comity.core.looking import Look
 from comity.core.queue import VERDICTS, After, Item, Query, Waiting
@@ -24,8 +24,9 @@ from comity.runner.files import Files
 from comity.runner.hearing import Hearing
 from comity.runner.own import Own, Owns
 from comity.runner.persons import Persons
+from comity.runner.pointing import Pointed, pointed
 from comity.runner.precision import Watch
-from comity.runner.previewing import Previewing, Told
+from comity.runner.previewing import Previewing
 from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
 from comity.runner.telling import Telling
@@ -188,6 +189,10 @@ class Office:
         realm = self._realm(community)
         return self._reporting.report(realm, reporter, member=member, room=room, event=event, harm=harm, text=text)
 
+    async def pointed(self, community: int, text: str, *, room: int = 0) -> Pointed:
+        """What somebody means who names a message or a member, as a page asks for it before ``report``."""
+        return pointed(text, self._realm(community), self._persons.people, self._store, room=room)
+
     async def appeal(self, community: int, member: int, text: str, *, decision: int = 0, report: int = 0) -> Appeal:
         """A member appeals against a decision about them, or against the refusal of their report."""
         return self._hearing.appeal(self._realm(community), member, text, decision=decision, report=report)
@@ -235,7 +240,7 @@ class Office:
             p.close_reports(mine, Came.GONE, "forgotten", "who reported is forgotten", now)
             self._store.access.revoke_links(member)
             self._store.access.end_sessions(member=member)
-            return self._store.forget_account(member)
+            return self._store.forget_account(member, now=now)
 
     # Looking.
 
