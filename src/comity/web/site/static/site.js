@@ -5,9 +5,6 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   for (const element of all(".script")) element.hidden = false;
 
-  const here = $(".tabs [aria-current]");
-  if (here) here.scrollIntoView({ inline: "center", block: "nearest" });
-
   // Dialogs and toasts.
   const open = (id) => { const dialog = document.getElementById(id); if (dialog && !dialog.open) dialog.showModal(); return dialog; };
   document.addEventListener("click", (event) => {
