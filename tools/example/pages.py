@@ -68,6 +68,7 @@ class Pages:
             web.post("/rooms/{room}/report", self._report),
             web.post("/rooms/{room}/join", self._join),
             web.get("/direct", self._direct),
+            web.get("/direct/there", self._there),
         ]
 
     @web.middleware
@@ -120,6 +121,10 @@ class Pages:
             return self._page("direct.html", me=me, frame=self._frame(me, "direct"))
         self._platform.join(room, self._platform.account(me))
         return self._show(me, room, "direct")
+
+    async def _there(self, request: web.Request) -> web.Response:
+        """Whether there are direct messages by now."""
+        return web.json_response({"there": self._direct_of(self._me(request)) is not None})
 
     async def _lines(self, request: web.Request) -> web.Response:
         """What a page shows of a room, once it is newer than what it has."""
@@ -224,9 +229,10 @@ class Pages:
             "path": _path(name),
             "posts": f"/rooms/{name}",
             "title": "Direct messages" if name == "direct" else f"#{name}",
+            "to": "Comity" if name == "direct" else f"#{name}",
             "topic": room.content("m.room.topic").get("topic", ""),
             "managers": views.managers(room, self._bot) if name in ROOMS else [],
-            "lines": views.lines(room, self._bot),
+            "lines": [x for x in views.lines(room, self._bot) if name != "direct" or x.kind != "note"],
             "own": self._platform.account(me),
             "bot": self._bot,
             "standing": views.standing(room, self._platform.account(me)),

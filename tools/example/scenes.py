@@ -9,6 +9,7 @@ from example.past import DEPUTY, MANAGER, ROOMS, room_id
 from example.rooms import Platform, RefusedError, Room
 
 Told = Callable[[str], None]
+_AFTERWARDS: Final = 12  # messages of quiet talk after the scenes
 _HERE: Final = frozenset({"message", "join"})
 # Scenes of the example chat: from which event to which.
 FLOOD: Final = ("tea-00102", "tea-00117")
@@ -25,12 +26,12 @@ REPORTS: Final = (
 class Players:
     """Has members of the example do what they do in its chat.
 
-    events: the chat as it stands in its file; bot: Comity's account; pace: seconds between two messages of a scene;
+    events: the chat as it stands in its file; pace: seconds between two messages of a scene;
     told: hears what comes now, in a sentence.
     """
 
-    def __init__(self, platform: Platform, events: Sequence[Event], *, bot: str, pace: float, told: Told) -> None:
-        self._platform, self._events, self._bot, self._pace, self._told = platform, events, bot, pace, told
+    def __init__(self, platform: Platform, events: Sequence[Event], *, pace: float, told: Told) -> None:
+        self._platform, self._events, self._pace, self._told = platform, events, pace, told
 
     async def play(self) -> None:
         """Every scene once: a flood, a scam, a call, a manager who loses management to the deputy, a raid."""
@@ -50,16 +51,21 @@ class Players:
         self._told("Salma means well, and calls nine members at once.")
         await self._scene(self._between(*CALL))
         await self._rest(8)
+        self._told("Strangers come in a crowd.")
+        await self._scene(self._crowd(), pace=self._pace / 4)
+        await self._rest(8)
         self._told("Somebody else has Oliver's account, who manages the group: Mariam takes over.")
         self.write(MANAGER, "garden", offer.text or "")
         await self._rest(12)
-        self._told("Strangers come in a crowd.")
-        await self._scene(self._crowd(), pace=self._pace / 4)
+        self._told("The others go on with their day.")
+        for event in self._quiet()[:_AFTERWARDS]:
+            await self._rest(2)
+            self.write(event.member, event.room[1:], event.text or "")
 
     async def talk(self, every: float) -> None:
         """Quiet talk without an end: whatever nobody minded, in the order in which it was said."""
         while True:
-            for event in self._quiet():
+            for event in self._quiet()[_AFTERWARDS:]:
                 await asyncio.sleep(every)
                 self.write(event.member, event.room[1:], event.text or "")
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,7 +21,7 @@ class Line:
     """One line. kind: ``message``, ``hidden`` or ``note`` (what happened besides); at: when, UTC.
 
     who: the account; text: what was written, or what happened; why: the reason something was hidden; reactions: how
-    many of each.
+    many of each; times: for how many messages in a row of theirs it stands, which were hidden for the same reason.
     """
 
     id: str
@@ -34,13 +34,14 @@ class Line:
     role: str = ""
     answers: str = ""
     edited: bool = False
+    times: int = 1
     reactions: Counter[str] = field(default_factory=Counter)
 
     @property
     def state(self) -> str:
         """What changes when the line is to be shown anew."""
         reactions = " ".join(f"{key}{n}" for key, n in self.reactions.items())
-        return f"{self.kind} {self.edited} {reactions} {len(self.text)}"
+        return f"{self.kind} {self.edited} {self.times} {reactions} {len(self.text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,23 @@ def lines(room: Room, bot: str) -> list[Line]:
             found[line.id] = line
         elif text := _note(event, names):
             found[str(event["event_id"])] = _line(event, "note", names, text)
-    return list(found.values())[-_LINES:]
+    return _gathered(found.values())[-_LINES:]
+
+
+def _gathered(some: Iterable[Line]) -> list[Line]:
+    """What was hidden alike, of one member and in a row, as one line."""
+    found: list[Line] = []
+    for line in some:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and line.kind == "hidden"
+            and (last.kind, last.who, last.why) == ("hidden", line.who, line.why)
+        ):
+            last.times += 1
+        else:
+            found.append(line)
+    return found
 
 
 def managers(room: Room, bot: str) -> list[str]:
@@ -122,7 +139,7 @@ def _message(event: Event, names: _Names) -> Line:
     because = unsigned.get("redacted_because") if isinstance(unsigned, dict) else None
     if isinstance(because, dict):
         by = names.of(str(because["sender"]))
-        return _line(event, "hidden", names, f"Hidden by {by}.", str(content_of(because).get("reason") or ""))
+        return _line(event, "hidden", names, f"hidden by {by}.", str(content_of(because).get("reason") or ""))
     content = content_of(event)
     return _line(event, "message", names, str(content.get("body", "")))
 

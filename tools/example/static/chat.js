@@ -2,13 +2,11 @@
 "use strict";
 document.documentElement.classList.add("scripted");
 const chat = document.querySelector(".chat");
-const member = document.querySelector("#member");
 const log = () => chat.querySelector(".log");
 const end = () => { log().scrollTop = log().scrollHeight; };
-const atEnd = () => log().scrollHeight - log().scrollTop - log().clientHeight < 80;
+let stay = true; // at the end, unless somebody has scrolled up to read
 
 function renew(fresh) {
-  const stay = atEnd();
   const list = log().querySelector("ol");
   const items = [...fresh.querySelectorAll("[data-part=log] ol > li")];
   const ids = new Set(items.map((item) => item.id));
@@ -16,7 +14,7 @@ function renew(fresh) {
   items.forEach((item, place) => {
     const old = document.getElementById(item.id);
     if (!old) list.insertBefore(item, list.children[place] ?? null);
-    else if (old.dataset.state !== item.dataset.state) old.replaceWith(item);
+    else if (old.dataset.state !== item.dataset.state || old.className !== item.className) old.replaceWith(item);
   });
   const about = fresh.querySelector("[data-part=about]");
   const aboutOld = chat.querySelector("[data-part=about]");
@@ -41,7 +39,7 @@ async function follow() {
   }
 }
 
-chat.addEventListener("submit", async (event) => {
+async function send(event) {
   const form = event.target;
   if (!form.matches(".say, .tries form")) return;
   event.preventDefault();
@@ -54,7 +52,26 @@ chat.addEventListener("submit", async (event) => {
   told.hidden = !refused;
   if (!refused) form.elements.text.value = "";
   end();
-});
-member.addEventListener("change", () => member.form.submit());
-end();
-follow();
+}
+
+// Where nobody has written yet: look whether somebody has.
+async function wait(page) {
+  for (;;) {
+    const answer = await fetch(page.dataset.wait).catch(() => null);
+    if (answer?.ok && (await answer.json()).there) return location.reload();
+    await new Promise((later) => setTimeout(later, 1000));
+  }
+}
+
+document.querySelector("#member").addEventListener("change", (event) => event.target.form.submit());
+const waiting = document.querySelector("[data-wait]");
+if (waiting) wait(waiting);
+if (chat) {
+  log().addEventListener("scroll", () => {
+    stay = log().scrollHeight - log().scrollTop - log().clientHeight < 80;
+  }, { passive: true });
+  new ResizeObserver(() => stay && end()).observe(log());
+  chat.addEventListener("submit", send);
+  end();
+  follow();
+}
