@@ -10,14 +10,14 @@ from pathlib import Path
 from comity.core.action import DONE
 from comity.core.carried import Carried
 from comity.core.handover import Touched
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
 from store_decisions import a_decision, a_mute, a_statement
 from store_entries import MORNING, garden, post_findings
 
 
 def live(path: str, platform: Path, turns: int) -> None:
     """Findings, decision, statement and actions of a turn in one transaction; then what is due, one after the other."""
-    with SqliteStore.open(path, durable=False) as store:
+    with open_store(path, durable=False) as store:
         garden(store)
         while True:
             turn = store.decisions.last()

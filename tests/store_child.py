@@ -10,7 +10,7 @@ import numpy as np
 
 from comity.core.errors import StoreError
 from comity.stores.contract import SourceRow
-from comity.stores.sqlite import SqliteStore
+from comity.stores.opening import open_store
 from store_entries import MORNING, garden, some_activity, some_findings
 
 ROWS = 40
@@ -18,7 +18,7 @@ ROWS = 40
 
 def rate(path: str, batches: int) -> None:
     """Everything of a batch in one transaction, its place in the log among it."""
-    with SqliteStore.open(path, durable=False) as store:
+    with open_store(path, durable=False) as store:
         here = garden(store)
         run = store.runs()[0].number if store.runs() else store.start_run("c0ffee", MORNING)
         sources = store.runs()[0].sources

@@ -6,26 +6,29 @@ import sys
 import time
 from pathlib import Path
 
+from comity.core.place import Place
 from comity.stores.decisions_contract import Waits
-from store_entries import opened
+from comity.stores.opening import open_store
 
 CHILD = Path(__file__).with_name("deciding_child.py")
 TURNS = 120
 
 
-def child(store: Path, platform: Path) -> subprocess.Popen[str]:
+def child(store: Place, platform: Path) -> subprocess.Popen[str]:
     """A loop in a process of its own."""
     command = [sys.executable, str(CHILD), str(store), str(platform), str(TURNS)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_kill_9_between_deciding_and_acting_loses_nothing_and_decides_nothing_twice(tmp_path: Path) -> None:
+def test_kill_9_between_deciding_and_acting_loses_nothing_and_decides_nothing_twice(
+    kind: str, place: Place, tmp_path: Path
+) -> None:
     """Killed at a dozen moments, each turn has its findings, decision, statement and actions, once and in order."""
     chance = random.Random(20579)
-    store, platform = tmp_path / "comity.sqlite", tmp_path / "platform"
+    store, platform, most = place, tmp_path / "platform", 12 if kind == "sqlite" else 5
     platform.mkdir()
     said = kills = 0
-    while kills < 12 and said < TURNS:
+    while kills < most and said < TURNS:
         with child(store, platform) as loop:
             assert loop.stdout
             for _ in range(chance.randint(1, 8)):
@@ -33,7 +36,7 @@ def test_kill_9_between_deciding_and_acting_loses_nothing_and_decides_nothing_tw
             time.sleep(chance.random() * 0.004)
             loop.kill()
         kills += 1
-        with opened(store) as kept:
+        with open_store(store, durable=False) as kept:
             assert kept.verify().whole
             last = kept.decisions.last()
             assert said <= last  # what was said to be committed is there
@@ -44,7 +47,7 @@ def test_kill_9_between_deciding_and_acting_loses_nothing_and_decides_nothing_tw
         loop.communicate()
 
     assert kills > 2
-    with opened(store) as kept:
+    with open_store(store, durable=False) as kept:
         done = [q.action for q in kept.decisions.queued(Waits.DONE, most=999)]
         assert 2 * TURNS == len(done) == len(list(platform.iterdir()))
         assert [n for n in range(1, TURNS + 1) for _ in range(2)] == [a.decision for a in done]

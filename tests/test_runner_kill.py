@@ -28,8 +28,8 @@ KILL = """
 import os, signal
 from comity.adapters.matrix.carry_out import Carrier
 from comity.runner.turn import Turns
-from comity.stores.sqlite import SqliteStore
 from comity.stores.sql_outbox import SqlOutbox
+from comity.stores.sql_store import SqlStore
 left = {passings}
 def passed():
     global left
@@ -55,7 +55,7 @@ wrap({owner}, "{name}", before={before})
 """
 POINTS = [
     ("Turns", "take", True),  # received, nothing kept
-    ("SqliteStore", "_commit", True),  # decided, not committed
+    ("SqlStore", "_commit", True),  # decided, not committed
     ("Turns", "take", False),  # committed, not acknowledged
     ("Carrier", "carry_out", True),  # to be done
     ("Carrier", "carry_out", False),  # done, not noted
@@ -65,8 +65,8 @@ POINTS = [
 ]
 DUMPS = [
     ("Turns", "settle", True),  # nothing dumped
-    ("SqliteStore", "save_window_states", True),  # activity posted, not committed
-    ("SqliteStore", "save_window_states", False),  # windows dumped, not committed
+    ("SqlStore", "save_window_states", True),  # activity posted, not committed
+    ("SqlStore", "save_window_states", False),  # windows dumped, not committed
     ("Turns", "settle", False),  # dumped, and the journal empty
 ]
 # Windows are dumped as often as the process can, so that a point within a dump is passed while there is talk.

@@ -1,6 +1,6 @@
 """Excerpts: kept while something rests on them, then erased without breaking the chain."""
 
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -8,29 +8,29 @@ import pytest
 from comity.core.action import Action, Came, Do, Outcome
 from comity.core.charter import APPEAL_TERM
 from comity.core.decision import Course
-from comity.stores.sqlite import SqliteStore
+from comity.stores.sql_store import SqlStore
 from store_decisions import a_decision, add, muting
-from store_entries import MORNING, garden, opened, post_findings
+from store_entries import MORNING, garden, post_findings
 
 TERM = int(APPEAL_TERM.total_seconds()) * 1000
 WRITTEN = "and no sugar in cup {}, s'il vous plaît 🫖"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
+def store(reopen: Callable[[], SqlStore]) -> SqlStore:
     """A store with findings 1 to 9, of Ana 1, 4 and 7."""
-    store = opened(tmp_path / "comity.sqlite")
+    store = reopen()
     garden(store)
     post_findings(store, 9)
     return store
 
 
-def kept(store: SqliteStore, member: int) -> list[int]:
+def kept(store: SqlStore, member: int) -> list[int]:
     """Numbers of a member's findings that still say what was written."""
     return [row.number for row in store.findings(member) if row.excerpt]
 
 
-def test_erasing_excerpts_leaves_findings_and_chain_as_they_were(store: SqliteStore) -> None:
+def test_erasing_excerpts_leaves_findings_and_chain_as_they_were(store: SqlStore) -> None:
     """All but the text is as before, the head too; what came later keeps its excerpt."""
     before, head = store.findings(2), store.head()
 
@@ -42,19 +42,19 @@ def test_erasing_excerpts_leaves_findings_and_chain_as_they_were(store: SqliteSt
     assert 0 == store.erase_excerpts(now=MORNING + 60_000, before=MORNING + 6000)
 
 
-def test_nothing_is_written_of_an_erased_excerpt_in_any_file(store: SqliteStore, tmp_path: Path) -> None:
+def test_nothing_is_written_of_an_erased_excerpt_in_any_file(store: SqlStore, all_bytes: Callable[[], bytes]) -> None:
     """Neither text nor salt can be read from the store's bytes or its log."""
     salts = [row[0] for row in store._db.execute("SELECT salt FROM entry WHERE number < 7")]
     assert 6 == len({salt for salt in salts if len(salt) == 16})
     store.erase_excerpts(now=MORNING + 60_000, before=MORNING + 6000)
 
-    everything = b"".join(file.read_bytes() for file in tmp_path.glob("comity.sqlite*"))
+    everything = all_bytes()
     assert not any(WRITTEN.format(n).encode() in everything for n in range(6))
     assert not any(salt in everything for salt in salts)
     assert WRITTEN.format(6).encode() in everything
 
 
-def test_what_can_be_appealed_keeps_its_excerpts(store: SqliteStore) -> None:
+def test_what_can_be_appealed_keeps_its_excerpts(store: SqlStore) -> None:
     """Forgetting a member spares what their appeal would be about, until nobody can appeal any more."""
     told = Action(id="d1-t", do=Do.TELL, decision=1, account="@ben:example.org", text="about free teapots")
     carried = msgspec.structs.replace(muting(1), actions=(*muting(1).actions, told))

@@ -22,6 +22,11 @@ _PIECE: Final = re.compile(r"'[^']*'|\?|(?<![:\w]):([a-z_]+)|%")
 _REWRITES: Final = re.compile(r"\s*(?:UPDATE|DELETE\s+FROM)\s+\"?(\w+)")
 _WAIT: Final = {"connect_timeout": "10", "keepalives_idle": "30", "tcp_user_timeout": "60000"}
 _BEGUN_AGAIN: Final = "start again, it goes on where it was"
+# A commit that was under way may have been kept: whoever goes on looks at the head.
+_GONE: Final = (
+    "the connection to the server is gone, and with it what was being written, unless the server had just kept it: "
+    f"{_BEGUN_AGAIN}"
+)
 # By SQLSTATE, the whole one or its class.
 _ADVICE: Final = {
     "53100": f"the server's disk is full; nothing of this batch was kept: free some room and {_BEGUN_AGAIN}",
@@ -31,8 +36,8 @@ _ADVICE: Final = {
     "42501": "this user may not do that ({error}): give the user the database (ALTER DATABASE ... OWNER TO ...)",
     "25006": "the server takes no writes; is it a standby? Name the first server",
     "25P02": "a part of this batch failed, so nothing of it was kept: make it again",
-    "57": f"the server was stopped or ended the connection; nothing of this batch was kept: {_BEGUN_AGAIN}",
-    "08": f"the connection to the server is gone; nothing of this batch was kept: {_BEGUN_AGAIN}",
+    "57": _GONE,
+    "08": _GONE,
     "XX": "the server's files are damaged ({error}): restore a copy; verify says which entries can still be read",
 }
 _AWAY: Final = f"the server cannot be reached ({{error}}): look whether it runs and listens there, and {_BEGUN_AGAIN}"
@@ -95,14 +100,17 @@ def spoken(statement: str) -> bytes:
 
 
 @contextmanager
-def told(place: str) -> Iterator[None]:
-    """Turn PostgreSQL's errors into StoreError, with the place and what to do; without values, they may be private."""
+def told(place: str, *, away: str = _AWAY) -> Iterator[None]:
+    """Turn PostgreSQL's errors into StoreError, with the place and what to do; without values, they may be private.
+
+    away: what is said where there is no connection.
+    """
     try:
         yield
     except psycopg.Error as error:
         state = error.sqlstate or ("" if isinstance(error, psycopg.OperationalError) else "?")
         said = error.diag.message_primary or str(error).partition("\n")[0]
-        advice = _ADVICE.get(state) or _ADVICE.get(state[:2]) or (_AWAY if not state else "PostgreSQL says: {error}")
+        advice = _ADVICE.get(state) or _ADVICE.get(state[:2]) or (away if not state else "PostgreSQL says: {error}")
         raise StoreError(f"{place}: {advice.format(error=said)}") from error
 
 
@@ -142,7 +150,7 @@ class PostgresDb:
 
     def told(self) -> AbstractContextManager[None]:
         """See ``Db.told``."""
-        return told(self.place)
+        return told(self.place, away=_GONE)
 
     def begin(self) -> None:
         """See ``Db.begin``."""

@@ -9,6 +9,7 @@ import psycopg
 from alembic import command, op
 from alembic.config import Config
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from comity.stores.sqlite_schema import FORMAT, STEPS, first_row, statements
@@ -50,17 +51,23 @@ def take(number: int) -> None:
 
 
 def migrate(conninfo: str, found: int) -> None:
-    """Take the store from a format, 0 for an empty database, to ours: in one transaction, all steps or none."""
+    """Take the store from a format, 0 for an empty database, to ours: in one transaction, all steps or none.
+
+    Raises psycopg's errors.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=NullPool)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        if found == 0:
-            connection.exec_driver_sql(f"COMMENT ON TABLE meta IS '{MARK}'")
-            connection.exec_driver_sql("INSERT INTO meta VALUES (%s, %s, %s, %s, %s, %s, %s)", first_row())
-        connection.exec_driver_sql(f"UPDATE meta SET format = {FORMAT}")  # noqa: S608 - our own number
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if found == 0:
+                connection.exec_driver_sql(f"COMMENT ON TABLE meta IS '{MARK}'")
+                connection.exec_driver_sql("INSERT INTO meta VALUES (%s, %s, %s, %s, %s, %s, %s)", first_row())
+            connection.exec_driver_sql(f"UPDATE meta SET format = {FORMAT}")  # noqa: S608 - our own number
+    except DBAPIError as error:
+        raise error.orig or error from error
 
 
 def spelled(step: str) -> Iterator[str]:
