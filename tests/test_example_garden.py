@@ -51,7 +51,7 @@ def living(folder: Path) -> Iterator[Living]:
                 break
         found = re.findall(r"http://localhost:\d+", said)
         assert len(found) == 2, said + (process.stderr.read() if process.stderr else "")
-        yield Living(process, *found, said)
+        yield Living(process, found[0], found[1], said)
         process.send_signal(signal.SIGINT)
         told, failed = process.communicate(timeout=40)
         assert (0, "") == (process.returncode, failed), told
