@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from comity.core.place import Place
+from comity.stores.copying import copy_store
+from comity.stores.opening import open_store
+from postgres_server import PostgresServer
 from store_entries import garden, opened
 
 CHILD = Path(__file__).with_name("store_child.py")
@@ -22,9 +26,9 @@ def child(*arguments: str | Path | int, limit: int | None = None) -> subprocess.
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def contents(path: Path) -> tuple[object, ...]:
+def contents(path: Place) -> tuple[object, ...]:
     """All that two equal ratings must agree on."""
-    with opened(path) as store:
+    with open_store(path, durable=False) as store:
         assert store.verify().whole
         seen = [store.seen(hour).tolist() for hour in range(BATCHES)]
         findings = [store.findings(member) for member in range(1, store.counts().members + 1)]
@@ -87,3 +91,31 @@ def test_kill_9_at_any_moment_loses_nothing_and_counts_nothing_twice(start: Call
 
     assert kills > 2  # a busy machine kills late, and so less often
     assert contents(whole) == contents(path)
+
+
+def test_a_rating_that_is_killed_on_postgresql_ends_as_one_in_a_file_that_nobody_disturbed(
+    start: Callable[[str], Path], postgres: PostgresServer
+) -> None:
+    """The same garden in both: findings, activity, hashes, windows and progress are equal at the end."""
+    chance = random.Random(20580)
+    whole, killed = start("whole.sqlite"), postgres.store()
+    with open_store(killed, durable=True) as store, opened(whole) as first:
+        copy_store(first, store)
+    with child(whole, BATCHES) as rating:
+        rating.communicate()
+    for _ in range(4):
+        with child(killed, BATCHES) as rating:
+            assert rating.stdout
+            said = [rating.stdout.readline() for _ in range(chance.randint(10, 40))]
+            time.sleep(chance.random() * 0.004)
+            rating.kill()
+        with open_store(killed, durable=False) as store:
+            assert store.verify().whole
+            position = store.runs()[0].sources[0].position
+            assert int(said[-1] or -1) + 1 <= position
+            assert position * 120 == store.head().number
+    with child(killed, BATCHES) as rating:
+        rating.communicate()
+
+    assert contents(whole) == contents(killed)
+    postgres.give_back(killed)
