@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from comity.core.errors import ComityError
-from example.garden import BOT, MADE, STAFF, Garden
+from example.garden import MADE, STAFF, Garden
 from example.scenes import Players
 from local_comity import alone
 
@@ -53,7 +53,7 @@ async def live(garden: Garden, *, pace: float, seconds: float | None) -> None:
     await asyncio.to_thread(garden.prepare, dt.datetime.now(dt.UTC))
     async with garden.living():
         say(f"\n{where(garden)}\n\nCtrl-C ends it. Meanwhile, in the chat:")
-        players = Players(garden.platform, garden.events, bot=BOT, pace=pace, told=lambda text: say(f"  {text}"))
+        players = Players(garden.platform, garden.events, pace=pace, told=lambda text: say(f"  {text}"))
         tasks = [asyncio.create_task(work) for work in (_play(players), stop.wait(), _lives(garden))]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
