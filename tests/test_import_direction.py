@@ -24,7 +24,8 @@ MAY: dict[str, set[str]] = {
     "replay": {"core", "features", "engine", "turns", "stores.contract"},
     "book": {"core", "stores.contract"},
     "compare": {"core", "features", "engine", "replay", "book", "stores.contract"},
-    "web": {"core", "rules", "replay", "book", "runner", "stores.contract"},
+    "web": {"core", "charter", "engine", "rules", "replay", "book", "runner", "stores.contract"},
+    "__main__": {"cli"},
     "settings": {"core", "charter"},
     "live": {"core", "language"},
     "runner": {"core", "charter", "features", "engine", "turns", "stores.contract", "adapters", "settings", "live"},
@@ -33,9 +34,9 @@ MAY: dict[str, set[str]] = {
 }  # fmt: skip
 # Modules that stand alone, by the part they belong to.
 PART = {"logic": "language", "syntax": "language", "terms": "language", "charter_file": "charter",
-        "backtracking": "charter", "charter_clauses": "charter", "charter_mistakes": "charter",
+        "backtracking": "charter", "charter_edit": "charter", "charter_clauses": "charter", "charter_mistakes": "charter",
         "rule_values": "charter", "toml_places": "charter", "transcript": "charter", "bands": "book",
-        "settings_file": "settings"}  # fmt: skip
+        "settings_file": "settings", "replay_record": "replay"}  # fmt: skip
 
 
 def part_of(module: str) -> str:

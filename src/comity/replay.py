@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -54,6 +54,13 @@ class Chunk(Protocol):
         """Bytes of the input this took."""
 
 
+class Pieced(NamedTuple):
+    """Some events that are columns already, each of them once. read: bytes of the input this took."""
+
+    piece: Piece
+    read: int
+
+
 @dataclass(slots=True)
 class Summary:
     """What a run came to.
@@ -84,8 +91,9 @@ class Rating:
     """One run of a charter over events, into a store.
 
     source: the number of the run in the store and what is read, noted with every transaction; on_findings: told of each
-    turn, before it is committed. anew: the counts over time that go on from nothing, because the charter rated by last
-    did not have them; empty where there was no rating before.
+    turn, before it is committed; once: no event comes twice, as in the record, and none is remembered. anew: the counts
+    over time that go on from nothing, because the charter rated by last did not have them; empty where there was no
+    rating before.
     """
 
     def __init__(
@@ -95,7 +103,9 @@ class Rating:
         *,
         source: tuple[int, str] | None = None,
         on_findings: Callable[[Turn, list[str]], None] | None = None,
+        once: bool = False,
     ) -> None:
+        self._once = once
         self._engine, self._store, self._on_findings, self._source = engine, store, on_findings, source
         self._seen, self._tally, self._numbers, self._met = SeenHours(store.seen), Tally(), Numbers(store), Memory()
         self._read = 0
@@ -105,7 +115,7 @@ class Rating:
         self._states = States(engine, store.window_states())
         self.anew = self._states.anew
 
-    def run(self, chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> Summary:
+    def run(self, chunks: Iterable[Chunk | Pieced], progress: Callable[[int, int], None] | None = None) -> Summary:
         """Rate everything; progress: told the bytes read and the events rated since it was told last."""
         run([self], chunks, progress)
         return self.summary
@@ -156,7 +166,7 @@ class Rating:
                 self.summary.communities[name] = self._numbers.community(name)
 
     def _new_only(self, batch: Batch) -> Batch:
-        if len(batch) == 0:
+        if len(batch) == 0 or self._once:
             return batch
         # An id is unique on its platform; two exports that were numbered from 1 on are of two communities.
         ids = mix(batch.hashes("community").values, batch.hashes("id").values)
@@ -190,7 +200,11 @@ class Rating:
             self._on_findings(turn, figures)
 
 
-def run(ratings: Sequence[Rating], chunks: Iterable[Chunk], progress: Callable[[int, int], None] | None = None) -> None:
+def run(
+    ratings: Sequence[Rating],
+    chunks: Iterable[Chunk | Pieced],
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
     """Rate the same events by one or more ratings in one reading; what cannot be read is told to the last of them.
 
     progress: told the bytes read and the events rated since it was told last.
@@ -249,13 +263,17 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def batches(chunks: Iterable[Chunk], summary: Summary) -> Iterator[tuple[list[Piece], int]]:
+def batches(chunks: Iterable[Chunk | Pieced], summary: Summary) -> Iterator[tuple[list[Piece], int]]:
     """Chunks as pieces, put together to batches of about ``BATCH`` events, with the bytes read."""
     pieces: list[Piece] = []
     events = read = 0
     for chunk in chunks:
-        summary.leave_out(chunk.unread)
         read += chunk.read
+        if isinstance(chunk, Pieced):
+            yield [*pieces, chunk.piece], read
+            pieces, events, read = [], 0, 0
+            continue
+        summary.leave_out(chunk.unread)
         if chunk.lines is not None:
             piece, unread = from_lines(chunk.lines)
             summary.leave_out(unread)

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from comity.core.event import Event
-from comity.core.retention import Keeping, end_of, start_of
+from comity.core.retention import Keeping, end_of, start_of, week_of
 from comity.stores.record.fates import left_of
 from comity.stores.record.replacing import Parts
-from comity.stores.record.segment import Segment, bucket_of, opened, rows_of
-from comity.stores.record.shape import SCHEMA, events_of, in_time, table
+from comity.stores.record.segment import BUCKETS, Segment, bucket_of, opened, rows_of
+from comity.stores.record.shape import DICTIONARIES, SCHEMA, events_of, in_time, table
 
 _LAST: Final = 2**31 - 1  # the part of what is not sealed: it came last
 
@@ -65,6 +65,30 @@ class Reading:
         file = opened(self._parts.place, segment, self._parts.keys.get(segment.name))
         return file.read(columns=None if columns is None else list(columns), use_threads=False)
 
+    def weeks(
+        self, *, since: int | None = None, until: int | None = None, buckets: range | None = None
+    ) -> Iterator[pa.Table]:
+        """All that may be read, a table for each week in order, its rows in no order; the newest part is in its week.
+
+        since, until: whole weeks that hold them; buckets: of members, or all. Identifiers are dictionaries.
+        """
+        tail = self.tail()
+        of_tail = week_of(tail.column("at").to_numpy())
+        segments = [
+            s for s in self.segments() if buckets is None or not set(buckets).isdisjoint(range(s.low, s.high + 1))
+        ]
+        for week in sorted({s.week for s in segments} | {int(w) for w in of_tail}):
+            if (since is None or end_of(week) > since) and (until is None or start_of(week) <= until):
+                tables = [self._columns(s) for s in segments if s.week == week]
+                tables.append(_encoded(tail.filter(pa.array(of_tail == week))))
+                yield _of_buckets(pa.concat_tables(tables).unify_dictionaries(), buckets)
+
+    def _columns(self, segment: Segment) -> pa.Table:
+        if self._may_lose(segment):
+            return _encoded(self.left(self._parts.read(segment)))
+        key = self._parts.keys.get(segment.name)
+        return opened(self._parts.place, segment, key, dictionaries=True).read(use_threads=False)
+
     def tail(self) -> pa.Table:
         """The rows that are not sealed yet."""
         frames = [e for _, some in self._parts.tail.frames() for e in some]
@@ -112,3 +136,18 @@ class Reading:
         if not self._buckets.isdisjoint(range(segment.low, segment.high + 1)) or segment.beyond or segment.holds:
             return True
         return any(self._keeping.over(*room, segment.week, self._now) for room in segment.rooms)
+
+
+def _encoded(rows: pa.Table) -> pa.Table:
+    for name in DICTIONARIES:
+        column = rows.column(name).dictionary_encode().cast(pa.dictionary(pa.int32(), pa.string()))
+        field = pa.field(name, column.type, nullable=SCHEMA.field(name).nullable)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, column)
+    return rows
+
+
+def _of_buckets(rows: pa.Table, buckets: range | None) -> pa.Table:
+    if buckets is None or len(buckets) == BUCKETS:
+        return rows
+    digits = pa.array([f"{b:x}" for b in buckets])
+    return rows.filter(pc.is_in(pc.utf8_slice_codeunits(rows.column("member").cast(pa.string()), 0, 1), digits))

@@ -147,10 +147,18 @@ def row_salt(key: bytes, row: int) -> bytes:
     return _salt(_salts_key(key), row)
 
 
-def opened(place: Place, segment: Segment, key: bytes) -> pq.ParquetFile:
-    """The file of a segment, to read from. Raises StoreError if it is missing, OSError if it was changed."""
+def opened(place: Place, segment: Segment, key: bytes, *, dictionaries: bool = False) -> pq.ParquetFile:
+    """The file of a segment, to read from; dictionaries: leave identifiers as they are encoded.
+
+    Raises StoreError if it is missing, OSError if it was changed.
+    """
     properties = encryption.create_decryption_properties(key, aad_prefix=segment.name.encode())
-    return pq.ParquetFile(place.open(segment.file), decryption_properties=properties, pre_buffer=False)
+    return pq.ParquetFile(
+        place.open(segment.file),
+        decryption_properties=properties,
+        pre_buffer=False,
+        read_dictionary=list(DICTIONARIES) if dictionaries else None,
+    )
 
 
 def rows_of(file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:

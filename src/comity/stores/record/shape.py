@@ -50,13 +50,13 @@ def accounts_in(event: Event) -> list[str]:
     found = [event.member, *(event.mentions or ())]
     if event.target and _is_account(event):
         found.append(event.target)
-    return found
+    return [_sound(account) for account in found]
 
 
 def recorded(event: Event, called: Mapping[str, str]) -> Event | None:
     """An event as it is recorded; None if it has no time. called: pseudonyms of the accounts it names.
 
-    Times are written to the millisecond in UTC; what cannot be encoded becomes U+FFFD, as a NUL does.
+    Times are written to the millisecond in UTC; what cannot be encoded becomes ``?``, and a NUL U+FFFD.
     """
     try:
         at = rfc3339(moment(milliseconds(event.at)))
@@ -64,7 +64,7 @@ def recorded(event: Event, called: Mapping[str, str]) -> Event | None:
         return None
     target = event.target
     if target and _is_account(event):
-        target = called[target]
+        target = called[_sound(target)]
     before = event.messages_before
     return Event(
         id=_sound(event.id),
@@ -72,11 +72,11 @@ def recorded(event: Event, called: Mapping[str, str]) -> Event | None:
         kind=event.kind,
         community=_sound(event.community),
         room=_sound(event.room),
-        member=called[event.member],
+        member=called[_sound(event.member)],
         name=_maybe(event.name),
         role=event.role,
         text=_maybe(event.text),
-        mentions=None if event.mentions is None else [called[m] for m in event.mentions],
+        mentions=None if event.mentions is None else [called[_sound(m)] for m in event.mentions],
         reply_to=_maybe(event.reply_to),
         target=_maybe(target),
         media=event.media,
@@ -183,7 +183,7 @@ def _is_account(event: Event) -> bool:
 def _sound(text: str) -> str:
     if text.isascii() and "\0" not in text:
         return text
-    return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _maybe(text: str | None) -> str | None:
