@@ -39,11 +39,23 @@ class Reporting:
             reporter = self._persons.people.member(realm, event.member)
             room = self._store.rooms(realm.number, [event.room])[0]
             text = (event.text or "")[:LONGEST]
-            _, told = self._take(realm, Report(
-                number=0, at=min(milliseconds(event.at), now), community=realm.number, reporter=reporter,
-                member=self._evidence.sender(realm.number, room, event.target), room=room, event=event.target,
+            about = event.mentions[0] if event.mentions else ""  # the homeserver says whose message it is
+            member = (
+                self._persons.people.member(realm, about)
+                if about
+                else self._evidence.sender(realm.number, room, event.target)
+            )
+            asked = Report(
+                number=0,
+                at=min(milliseconds(event.at), now),
+                community=realm.number,
+                reporter=reporter,
+                member=member,
+                room=room,
+                event=event.target,
                 text=text,
-            ))  # fmt: skip
+            )
+            _, told = self._take(realm, asked)
             receipts += told
         return receipts
 

@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from comity.adapters.matrix import antispam, appservice
 from comity.adapters.matrix.carry_out import Carrier
 from comity.adapters.matrix.client import Homeserver, HomeserverError, Json
-from comity.adapters.matrix.normalise import Known
+from comity.adapters.matrix.normalise import REPORT, Known
 from comity.adapters.matrix.read_back import read_back
 from comity.adapters.matrix.sync import Sync
 from comity.core.action import Action, Came, Do, Outcome
@@ -35,6 +35,7 @@ from comity.runner.persons import Persons
 from comity.runner.precision import Watch
 from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
+from comity.runner.reports import Reports
 from comity.runner.telling import Telling
 from comity.runner.turn import SHOWN, SINCE, Turns
 from comity.runner.verdict import Verdict
@@ -149,6 +150,10 @@ class Runner:
             tick=self.office.tick,
             known=self._known.is_set,
         )
+        admin = matrix.admin_token
+        self._reports = (
+            Reports(Homeserver(matrix.homeserver, admin.reveal()), store, self._take_reports, log) if admin else None
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._over_with: asyncio.Future[None] | None = None
         self._why = ["the rooms are not known yet"]
@@ -170,6 +175,8 @@ class Runner:
         async with self._lock:
             self._turns.settle()
         await self._homeserver.close()
+        if self._reports is not None:
+            await self._reports.close()
 
     async def wait(self) -> None:
         """Wait until something cannot go on, and raise why."""
@@ -229,15 +236,28 @@ class Runner:
 
         return also
 
+    async def _take_reports(self, events: Sequence[Json], note: Callable[[], None]) -> None:
+        """Take reports of messages in our rooms; those of other rooms are nothing to us."""
+        async with self._lock:
+            some = [e for e in events if e.get("room_id") in self._people.realms]
+            taken = self._turns.take(some, dt.datetime.now(dt.UTC), also=lambda _fresh: note())
+        self._outbox.add([*taken.actions, *self._links.queued()])
+
     def _hear_beside(self, events: Sequence[Json]) -> None:
         """Answer who asks for a link in a room that is no community's, as in the one of our direct messages."""
-        beside = [e for e in events if e.get("room_id") not in {*self._people.realms, self._joining.management}]
+        ours, management = self._people.realms, self._joining.management
+        beside = [e for e in events if (room := e.get("room_id")) not in ours and room != management]
         if beside:
             self._links.hear(beside, self._outbox.now())
             self._outbox.add(self._links.queued())
 
     def _concerns(self, event: Json) -> bool:
-        """Whether anything can follow: not from other rooms, such as those of direct messages, nor from what we did."""
+        """Whether anything can follow: not from other rooms, such as those of direct messages, nor from what we did.
+
+        Nor from what looks like a report: reports come from the homeserver itself.
+        """
+        if event.get("type") == REPORT:
+            return False
         room = event.get("room_id")
         if isinstance(room, str) and room not in self._people.realms and room != self._joining.management:
             return False
@@ -287,6 +307,8 @@ class Runner:
             self._log.info("what was given up is tried again")
         if self._desk.waiting:
             await self._answer()
+        if self._reports is not None:
+            self._spawn(self._reports.run())
         if self._settings.matrix.mode is Mode.SYNC:
             await self._sync()
         else:

@@ -59,6 +59,10 @@ class ClientEvent(msgspec.Struct):
         return self.prev_content or (self.unsigned.prev_content if self.unsigned else None) or {}
 
 
+REPORT: Final = "io.comity.report"
+"""The type that a report by a member's client has here; from a room it is not taken, so that nobody can make one up."""
+
+
 @dataclass(slots=True)
 class Known:
     """What is known of rooms besides their messages, carried from batch to batch.
@@ -347,7 +351,16 @@ def _roles(source: ClientEvent, community: str, room: str, at: str, known: Known
     return found
 
 
+def _report(source: ClientEvent, event: Event) -> bool:
+    """A report of a message; whose it is stands as who is mentioned."""
+    target, about = _string(source.content, "event_id"), _string(source.content, "sender")
+    event.kind, event.target, event.text = "report", target, _string(source.content, "reason")
+    event.mentions = [about] if about else None
+    return target is not None
+
+
 _FILL = {
+    REPORT: _report,
     "m.room.message": _message,
     "m.sticker": _sticker,
     "m.room.encrypted": _encrypted,
