@@ -26,9 +26,10 @@ NOBODY = 65534
 
 
 class PostgresServer:
-    """One running server. It may not run as root, and is nobody's then."""
+    """One running server. It may not run as root, and is nobody's then. safe: a commit waits for the disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, safe: bool = False) -> None:
+        self._safe = safe
         self.folder = Path(tempfile.mkdtemp(prefix="comity-postgres-"))
         self._port = free_port()
         self._password = secrets.token_hex(8)
@@ -48,7 +49,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = ["-h", "127.0.0.1", "-p", str(self._port), "-k", "", "-c", "fsync=off", "-c", "max_wal_size=256MB"]
+        options = ["-h", "127.0.0.1", "-p", str(self._port), "-k", "", "-c", f"fsync={'on' if self._safe else 'off'}"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [BINARIES / "postgres", "-D", self.folder / "data", *options],

@@ -226,7 +226,7 @@ class PostgresDb:
             while rows := cursor.fetchmany(most):
                 yield rows
 
-    def append(self, names: str, kind: int, rows: Iterable[Sequence[Any]], width: int, /) -> None:  # noqa: ARG002 - the names say it
+    def append(self, names: str, kind: int, rows: Iterator[Sequence[Any]], _width: int, _count: int, /) -> None:
         """See ``Db.append``."""
         self.pour("entry", ("kind", *names.split(", ")), ((kind, *row) for row in rows))
 

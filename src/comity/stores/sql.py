@@ -86,8 +86,11 @@ class Db(Protocol):
     def stream(self, sql: str, values: Values, most: int, /) -> Iterator[list[Any]]:
         """Rows of a query, at most so many at a time in memory; within a transaction."""
 
-    def append(self, names: str, kind: int, rows: Iterable[Sequence[Any]], width: int, /) -> None:
-        """Append entries the quickest way there is. names: of the columns after kind; width: how many those are."""
+    def append(self, names: str, kind: int, rows: Iterator[Sequence[Any]], width: int, count: int, /) -> None:
+        """Append entries the quickest way there is.
+
+        names: of the columns after kind; width: how many those are; count: of the rows.
+        """
 
     def pour(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Insert whole rows of a table the quickest way there is."""

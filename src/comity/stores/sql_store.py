@@ -261,7 +261,7 @@ class SqlStore:
         numbers = range(head.number + 1, head.number + 1 + len(seals))
         # As bytes a seal would go through sqlite3's adapters, which takes as long as half of the row.
         rows = zip(numbers, *columns, map(bytearray, seals), strict=True)
-        self._db.append(names, kind, rows, len(columns) + 2)
+        self._db.append(names, kind, rows, len(columns) + 2, len(seals))
         return Head(numbers[-1], seals[-1])
 
     def _check_head(self, after: Head) -> None:
