@@ -1,8 +1,8 @@
 """A connection to a store in PostgreSQL, with what ``sql.Db`` asks of every database."""
 
 import os
+import platform
 import re
-import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
@@ -121,7 +121,7 @@ class PostgresDb:
 
     def __init__(self, url: str, *, durable: bool, read_only: bool) -> None:
         self.place, self.read_only = shown(url), read_only
-        name = f"comity {os.getpid()} on {socket.gethostname()}"
+        name = f"comity {os.getpid()} on {platform.node()}"
         conninfo = make_conninfo(url, **_WAIT | conninfo_to_dict(url) | {"application_name": name})
         self._connection = psycopg.connect(conninfo, autocommit=True, client_encoding="UTF8")
         self._changes, self._streams = 0, 0
