@@ -41,7 +41,7 @@ from commanding import (
 
 
 def test_a_rating_killed_at_any_moment_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    """Killed again and again and then run to the end, ledger, seals and standings are those of an undisturbed run."""
+    """Killed again and again and then run to the end, ledger and standings are those of an undisturbed run."""
     chance = random.Random(4711)
     log, by = written(tmp_path / "log.ndjson", chat(1, 18_000)), charter(tmp_path / "charter.toml")
     first, killed, calm = (tmp_path / name for name in ("first.sqlite", "killed.sqlite", "calm.sqlite"))
@@ -65,7 +65,7 @@ def test_a_rating_killed_at_any_moment_ends_as_if_nothing_had_happened(tmp_path:
     assert sorted(set(heads)) == heads
     with SqliteStore.open(killed, durable=False) as one, SqliteStore.open(calm, durable=False) as other:
         assert heads[-1] < other.head().number
-        assert other.head() == one.head()
+        assert other.head().number == one.head().number  # seals differ, for salts are drawn anew
         assert other.counts() == one.counts()
         read = [sum(source.events for run_ in s.runs() for source in run_.sources) for s in (one, other)]
         assert [18_000, 18_000] == read  # the runs account for every event once

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from comity.core.event import KINDS, ROLES, Media
-from comity.features.kernels.woven import TIME, length, weave, write_times
+from comity.features.kernels.woven import ROOM, TIME, length, weave, write_times
 from comity.features.pieces import Bools, Ints, Piece, Strings
 from comity.replay import BATCH, Pieced
 
@@ -115,7 +115,7 @@ class _Texts:
             return Strings(b"\0" * max(n - 1, 0), np.zeros(n, np.bool_))
         known = None if self._valid is None else self._valid[rows]
         wanted = rows if self._codes is None else self._codes[rows]
-        out = np.empty(length(self._offsets, wanted), np.uint8)
+        out = np.empty(length(self._offsets, wanted) + ROOM, np.uint8)
         used = weave(self._data, self._offsets, wanted, out)
         return Strings(out[: used - 1].tobytes(), None if known is None or known.all() else known)
 
