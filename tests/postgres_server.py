@@ -77,15 +77,18 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.folder)
 
-    def address(self, database: str, *, password: str | None = None) -> str:
+    def address(self, database: str, *, user: str = "comity", password: str | None = None) -> str:
         """The address of a database."""
-        return f"postgresql://comity:{password or self._password}@127.0.0.1:{self._port}/{database}"
+        return f"postgresql://{user}:{password or self._password}@127.0.0.1:{self._port}/{database}"
 
-    def database(self) -> str:
-        """A new database: its address."""
+    def database(self, *, owner: str = "") -> str:
+        """A new database: its address, as its owner; that is a user who may do nothing else if one is named."""
         name = f"garden_{next(self._numbers)}"
         self._do(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
-        return self.address(name)
+        if owner:
+            self._do(f"CREATE ROLE {owner} LOGIN PASSWORD '{self._password}'")
+            self._do(f"ALTER DATABASE {name} OWNER TO {owner}")
+        return self.address(name, user=owner or "comity")
 
     def store(self) -> str:
         """The address of a store to which nothing was written yet.

@@ -259,3 +259,16 @@ def test_two_communities_can_share_a_database_in_schemas_of_their_own(empty: str
         garden(attic)
         assert 3 == attic.counts().members
         assert 0 == here.counts().members
+
+
+def test_an_ordinary_user_who_owns_the_database_is_enough(postgres: PostgresServer) -> None:
+    """To make the tables, to write, to forget, and to be told who is writing."""
+    owned = postgres.database(owner="gardener")
+    with opened(owned) as store:
+        garden(store)
+        post_findings(store, 3)
+        assert store.forget_account(1, now=MORNING * 2)
+        assert store.verify().whole
+        with pytest.raises(StoreError, match=f"is being written by process {os.getpid()} on"):
+            opened(owned)
+    postgres.drop(owned)
