@@ -16,6 +16,7 @@ from example.rooms import Platform
 from homeserver import AS_TOKEN, HS_TOKEN, SERVER, free_port
 
 BOT = f"@comity:{SERVER}"
+ADMIN = "admin-token-of-tests"
 
 
 class Served:
@@ -42,7 +43,9 @@ class Served:
 async def serving_platform() -> AsyncIterator[Served]:
     """A platform of one's own."""
     served = Served()
-    api = Api(served.platform, served.pusher, service=AS_TOKEN, bot=BOT, namespace=rf"@comity(_.*)?:{SERVER}")
+    api = Api(
+        served.platform, served.pusher, service=AS_TOKEN, bot=BOT, namespace=rf"@comity(_.*)?:{SERVER}", admin=ADMIN
+    )
     app = web.Application()
     app.add_routes(api.routes())
     runner = web.AppRunner(app, shutdown_timeout=0.1)

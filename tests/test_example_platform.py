@@ -11,11 +11,12 @@ import pytest
 from aiohttp import web
 
 from comity.adapters.matrix.carry_out import Carrier
-from comity.adapters.matrix.client import Homeserver, HomeserverError
+from comity.adapters.matrix.client import Homeserver, HomeserverError, part
 from comity.adapters.matrix.read_back import read_back
+from comity.adapters.matrix.reports import newest, reported
 from comity.adapters.matrix.rooms import LEVELS
 from comity.core.action import Action, Came, Do
-from example_platform import BOT, Served, served
+from example_platform import ADMIN, BOT, Served, served
 from homeserver import HS_TOKEN
 from test_matrix_carry_out import Garden
 from test_matrix_carry_out import test_a_change_in_the_same_moment_is_not_lost as test_a_change_in_the_same_moment
@@ -176,6 +177,24 @@ async def test_direct_messages_come_in_one_room(garden: Garden) -> None:
         await garden.bo.join(room)
         await garden.bo.leave(room)
     assert "leave" == await garden.bot.membership(room, await garden.bo.account())
+
+
+async def test_reports_are_told_to_administrators_only(garden: Garden, served: Served) -> None:
+    """Each once, with whose message it is, in the order in which they came; a member is told nothing."""
+    await garden.make()
+    said = [await garden.say(garden.bo, f"cup {n}") for n in range(3)]
+    for event in said:
+        path = f"/_matrix/client/v3/rooms/{part(garden.room)}/report/{part(event)}"
+        await garden.ana.request("POST", path, {"reason": "too hot"})
+    async with Homeserver(served.base_url, ADMIN) as admin:
+        events, until = await reported(admin, 1)
+        assert (3, []) == (await newest(admin), (await reported(admin, until))[0])
+    with pytest.raises(HomeserverError, match="M_FORBIDDEN"):
+        await newest(garden.ana)
+
+    about = [(e["sender"], e["room_id"], e["content"]) for e in events]
+    asked = {"sender": garden.bo_id, "reason": "too hot"}
+    assert [(garden.ana_id, garden.room, asked | {"event_id": event}) for event in said[1:]] == about
 
 
 async def test_strangers_are_refused(garden: Garden, served: Served) -> None:

@@ -21,6 +21,7 @@ from example.scenes import Players
 from local_comity import alone
 
 ROOT: Final = Path(__file__).parent.parent
+UNWATCHED: Final = 300.0  # seconds until it ends by itself where no terminal could end it
 TALK_EVERY: Final = 12.0  # seconds between two messages of the quiet talk
 _ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -50,9 +51,15 @@ async def live(garden: Garden, *, pace: float, seconds: float | None) -> None:
     stop = asyncio.Event()
     for number in _ENDS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await asyncio.to_thread(garden.prepare, dt.datetime.now(dt.UTC))
+    try:
+        await asyncio.to_thread(garden.prepare, dt.datetime.now(dt.UTC))
+    except RuntimeError:
+        if stop.is_set():  # Ctrl-C reached the command that was running, too
+            return
+        raise
     async with garden.living():
-        say(f"\n{where(garden)}\n\nCtrl-C ends it. Meanwhile, in the chat:")
+        ends = "Ctrl-C ends it." if seconds is None else f"It ends by itself in {seconds:.0f} seconds (--for)."
+        say(f"\n{where(garden)}\n\n{ends} Meanwhile, in the chat:")
         players = Players(garden.platform, garden.events, pace=pace, told=lambda text: say(f"  {text}"))
         tasks = [asyncio.create_task(work) for work in (_play(players), stop.wait(), _lives(garden))]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -91,14 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "garden", help="where all of it is kept")
     parser.add_argument("--pace", type=float, default=0.5, help="seconds between two messages of a scene")
-    parser.add_argument("--for", dest="seconds", type=float, help="end after so many seconds; else with Ctrl-C")
+    parser.add_argument("--for", dest="seconds", type=float, help="end after so many seconds; 0 for never")
     given = parser.parse_args()
+    watched = sys.stdin.isatty() or sys.stdout.isatty()
+    seconds = given.seconds if given.seconds is not None else 0.0 if watched else UNWATCHED
     folder = given.folder.absolute()
     with alone(folder, MADE):
         say(f"The example community comes alive. It begins afresh, in {folder}; one moment ...")
         garden = Garden(folder, chat_port=_free(range(8900, 8910)), console_port=_free(range(8910, 8920)))
         try:
-            asyncio.run(live(garden, pace=given.pace, seconds=given.seconds))
+            asyncio.run(live(garden, pace=given.pace, seconds=seconds or None))
         except (ComityError, OSError, RuntimeError) as error:
             raise SystemExit(f"{error}") from error
 

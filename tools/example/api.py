@@ -20,16 +20,24 @@ from example.push import Pusher
 from example.rooms import Platform, RefusedError, Room
 
 _CLIENT: Final = "/_matrix/client/"
+_REPORTS: Final = "/_synapse/admin/v1/event_reports"
 _MOST_PAGE: Final = 1000
 _MOST_BYTES: Final = 65_536  # of an event
 Body = dict[str, object]
 
 
 class Api:
-    """Answers requests. service: the token of the application service; namespace: which accounts are its own."""
+    """Answers requests.
 
-    def __init__(self, platform: Platform, pusher: Pusher, *, service: str, bot: str, namespace: str) -> None:
+    service: the token of the application service; namespace: which accounts are its own; admin: the token of a server
+    administrator, who is told what members report and nothing else.
+    """
+
+    def __init__(
+        self, platform: Platform, pusher: Pusher, *, service: str, bot: str, namespace: str, admin: str
+    ) -> None:
         self._platform, self._pusher, self._service, self._bot = platform, pusher, service, bot
+        self._admin = admin
         self._namespace = re.compile(namespace)
 
     def routes(self) -> list[web.RouteDef]:
@@ -46,6 +54,8 @@ class Api:
     async def _answered(self, request: web.Request, body: Body) -> object:  # noqa: C901, PLR0911, PLR0912 - a line for each thing asked
         words = [unquote(word) for word in request.raw_path.partition("?")[0].split("/")[1:]]
         method = request.method
+        if (method, request.path) == ("GET", _REPORTS):
+            return self._reports(request)
         if not request.path.startswith(_CLIENT):
             raise _unknown()
         if (method, words[2:]) == ("GET", ["versions"]):
@@ -133,6 +143,26 @@ class Api:
         if token not in self._platform.tokens:
             raise RefusedError(401, "M_UNKNOWN_TOKEN", "Nobody has this access token.")
         return self._platform.tokens[token]
+
+    def _reports(self, request: web.Request) -> Body:
+        """What members reported, the last first (Synapse, admin API, "Event reports")."""
+        if request.headers.get("Authorization") != f"Bearer {self._admin}":
+            raise RefusedError(403, "M_FORBIDDEN", "This is for administrators of the server.")
+        start, most = (_place(request.query.get(name, ""), 0) for name in ("from", "limit"))
+        some = self._platform.reports[::-1][start : start + most]
+        told = [
+            {
+                "id": r.number,
+                "received_ts": r.at,
+                "room_id": r.room,
+                "event_id": r.event,
+                "user_id": r.by,
+                "sender": r.sender,
+                "reason": r.reason,
+            }
+            for r in some
+        ]
+        return {"event_reports": told, "total": len(self._platform.reports)}
 
     def _register(self, request: web.Request, body: Body) -> Body:
         name = str(body.get("username") or "")

@@ -58,7 +58,7 @@ class Garden:
         self._own = folder / "comity"
         self.comity = LocalComity(self._own / "comity.toml", folder / "comity.log")
         self.platform = Platform(SERVER, lambda: int(time.time() * 1000))
-        self._secret = secrets.token_urlsafe(24)
+        self._secret, self._admin = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._links: dict[str, str] = {}
         self.events: list[Event] = [
             msgspec.json.decode(line, type=Event) for line in (EXAMPLE / "chat.ndjson").read_bytes().splitlines()
@@ -82,8 +82,10 @@ class Garden:
         for name in past.ROOMS:
             options += ["--room", f"#{name}:{SERVER}"]
         self.comity.run("init", *options)
-        with self.comity.settings.open("a", encoding="utf-8") as settings:
-            settings.write(_SIGN_IN.format(issuer=self.issuer, secret=self._secret))
+        made = self.comity.settings.read_text("utf-8")
+        made = made.replace("\n[[community]]", f'admin_token = "{self._admin}"\n\n[[community]]')
+        made += _SIGN_IN.format(issuer=self.issuer, secret=self._secret)
+        self.comity.settings.write_text(made, "utf-8")
         moved = past.read(EXAMPLE / "chat.ndjson", now)
         self._rate(moved)
         past.settle(self.platform, moved, BOT)
@@ -125,6 +127,7 @@ class Garden:
             service=settings.matrix.token.reveal(),
             bot=BOT,
             namespace=rf"@comity(_.*)?:{SERVER}",
+            admin=self._admin,
         )
         members = {m: n for m, n in past.names(self.events).items() if m in past.regulars(self.events)}
         pages = Pages(self.platform, bot=BOT, members=members, address=self.chat, console=self.console)

@@ -26,10 +26,13 @@ class RefusedError(Exception):
 
 
 class Reported(NamedTuple):
-    """A report: the message, who reports it, and why."""
+    """A report of a message. number: from 1; at: when, milliseconds since 1970; sender: whose message it is."""
 
+    number: int
+    at: int
     room: str
     event: str
+    sender: str
     by: str
     reason: str
 
@@ -199,7 +202,9 @@ class Platform:
         """Keep what a member reports. Raises RefusedError unless it is a message of a room they are in."""
         if room.membership(account) != "join" or target not in room.by_id:
             raise RefusedError(404, "M_NOT_FOUND", "There is no such message, or you are not in its room.")
-        self.reports.append(Reported(room.id, target, account, reason))
+        sender = str(room.by_id[target]["sender"])
+        number, at = len(self.reports) + 1, self.now()
+        self.reports.append(Reported(number, at, room.id, target, sender, account, reason))
 
     # What happened before anybody looked.
 
