@@ -1,6 +1,7 @@
 """The site over a live community with its office: what pages do is really done, at a false homeserver.
 
-A test file says ``pytest_plugins = ["house_kit"]``; ``served`` is then such a site, and ``visit_site`` visits it.
+A test file says ``pytest_plugins = ["house_kit"]`` and has a fixture ``served`` that is ``housed``: then ``visit_site``
+visits that one.
 
 PYTEST_DONT_REWRITE: the tests import this before pytest loads it as a plugin, so its assertions bring their own words.
 """
@@ -87,7 +88,7 @@ class HouseServed(Served):
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[HouseServed]:
+def housed(tmp_path: Path) -> Iterator[HouseServed]:
     """A site with an office."""
     site = HouseServed(tmp_path)
     site.start()

@@ -105,6 +105,13 @@ class Remark(msgspec.Struct, frozen=True):
     text: str
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What somebody would read of a verdict. to: "member", or "reporter"."""
+
+    to: str
+    text: str
+
+
 class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about an item that waits.
 

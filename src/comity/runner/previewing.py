@@ -4,6 +4,7 @@ import msgspec
 
 from comity.core.appeal import TERM
 from comity.core.case import Found, Rated
+from comity.core.case_file import Told
 from comity.core.charter import Clause, Measure
 from comity.core.decide import Decided
 from comity.core.decision import EVERYWHERE, Course, Decision, Place
@@ -19,13 +20,6 @@ from comity.core.wording import say
 from comity.runner.persons import Persons, local_time
 from comity.runner.realm import Realm
 from comity.stores.process_contract import ProcessStore
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What somebody would read. to: "member", or "reporter"."""
-
-    to: str
-    text: str
 
 
 class Previewing:

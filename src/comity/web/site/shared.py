@@ -28,7 +28,7 @@ _TOASTS: Final = 10_000  # sessions that something is to be said to
 class Toast:
     """A line shown once after something was done.
 
-    undo: where a POST takes it back, with these fields; "" for nowhere.
+    undo: where a POST takes it back, with these fields; "" for nowhere; seconds: how long it can be, 0 for no limit.
     """
 
     text: str
@@ -36,6 +36,7 @@ class Toast:
     fields: Mapping[str, str] = field(default_factory=dict)
     good: bool = True
 
+    seconds: int = 0
 
 class Site:
     """Everything that pages share.

@@ -17,6 +17,14 @@
   });
   document.addEventListener("htmx:afterSettle", () => { for (const element of all(".script[hidden]")) element.hidden = false; });
 
+  for (const toast of all(".toast[data-seconds]")) { // what can be taken back for so long
+    const left = toast.insertBefore(document.createElement("span"), toast.children[1]);
+    left.className = "left";
+    let seconds = Number(toast.dataset.seconds);
+    const tick = () => { if (seconds < 1) { toast.remove(); return; } left.textContent = `${seconds} s`; seconds -= 1; setTimeout(tick, 1000); };
+    tick();
+  }
+
   // The palette.
   const palette = document.getElementById("palette");
   const options = palette ? all("[role=option]", palette) : [];
