@@ -43,7 +43,7 @@ def part_of(module: str) -> str:
     """The part that a module such as ``comity.stores.sqlite`` belongs to."""
     words = module.split(".")[1:]
     if words[:2] in (["stores", "contract"], ["stores", "decisions_contract"], ["stores", "live_contract"],
-                     ["stores", "access_contract"], ["stores", "charter_contract"], ["stores", "process_contract"], ["stores", "record_contract"]):  # fmt: skip
+                     ["stores", "access_contract"], ["stores", "charter_contract"], ["stores", "process_contract"], ["stores", "record_contract"], ["stores", "api_contract"]):  # fmt: skip
         return "stores.contract"
     first = words[0] if words else ""
     return PART.get(first, first)

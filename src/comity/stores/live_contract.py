@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from comity.stores.access_contract import Access
+from comity.stores.api_contract import Api
 from comity.stores.charter_contract import Charters
 from comity.stores.decisions_contract import DecidingStore
 
@@ -51,6 +52,10 @@ class LiveStore(DecidingStore, Protocol):
     @property
     def access(self) -> Access:
         """Its people and their ways in; they join its ``write()``."""
+
+    @property
+    def api(self) -> Api:
+        """What the API keeps; joins its ``write()``."""
 
     @property
     def charters(self) -> Charters:

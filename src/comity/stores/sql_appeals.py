@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from comity.core.appeal import Appeal, Heard
+from comity.stores.api_contract import Happened
 from comity.stores.contract import Refusal
 from comity.stores.process_tables import PARTIAL
+from comity.stores.sql_api import happened
 from comity.stores.sql_base import Page, Sql
 
 _COLUMNS: Final = "number, at, due, community, member, decision, report, text, fast, heard, closed_at, by, reason"
@@ -35,7 +37,7 @@ class SqlAppeals(Sql):
                 "by, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '', '') RETURNING number",
                 *(a.at, a.due, a.community, a.member, a.decision, a.report, a.text, int(a.fast), rank),
             )
-            return self._there(number)
+            return self._hear(self._there(number), Happened.LODGED, a.at)
 
     def add_evidence(self, appeal: int, at: int, text: str) -> Appeal | Refusal:
         """See ``Process.add_evidence``."""
@@ -62,7 +64,7 @@ class SqlAppeals(Sql):
                 *(str(heard), at, by, reason, number, *names),
             )
             if done.rowcount > 0:
-                return self._there(number)
+                return self._hear(self._there(number), Happened.HEARD, at)
             found = self.appeal(number)
         if found is None or found.heard is not Heard.OPEN:
             return Refusal(f"appeal {number} is not open any more")
@@ -111,6 +113,14 @@ class SqlAppeals(Sql):
         added = self._all("SELECT at, text FROM appeal_evidence WHERE appeal = ? ORDER BY place", row[0])
         values |= {"fast": bool(values["fast"]), "heard": Heard(values["heard"])}
         return Appeal(**values, evidence=tuple((at, text) for at, text in added))
+
+    def _hear(self, appeal: Appeal, kind: Happened, at: int) -> Appeal:
+        """Let webhooks hear of an appeal."""
+        against = {"decision": appeal.decision} if appeal.decision else {"report": appeal.report}
+        told = {"appeal": appeal.number, **against, "heard": str(appeal.heard), "due": appeal.due}
+        with self._told():
+            happened(self._db, kind, appeal.community, at, told, member=appeal.member)
+        return appeal
 
     def _there(self, number: int) -> Appeal:
         found = self.appeal(number)

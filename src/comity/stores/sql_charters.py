@@ -7,8 +7,11 @@ from typing import Any, Final
 import msgspec
 
 from comity.core.charter_changes import Change
+from comity.core.decision import MACHINE
+from comity.stores.api_contract import Happened
 from comity.stores.charter_contract import Came, ClauseActRow, DraftRow, ProposalRow, VersionRow, Way
 from comity.stores.sql_access import Connection
+from comity.stores.sql_api import happened
 
 _LAST: Final = 2**62
 _VERSION: Final = "SELECT community, number, at, by, way, reason, digest, text, changes FROM charter_version"
@@ -132,6 +135,9 @@ class SqlCharters:
                 "INSERT INTO clause_act (at, community, clause_id, shadow, by, reason) VALUES (?, ?, ?, ?, ?, ?)",
                 *(at, community, clause_id, int(shadow), by, reason),
             )
+            if shadow:
+                told: dict[str, object] = {"clause": clause_id, "automatic": by == MACHINE}
+                happened(self._db, Happened.SHADOW, community, at, told)
 
     def _all(self, sql: str, *values: object) -> list[Any]:
         with self._told():

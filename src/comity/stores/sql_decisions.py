@@ -12,8 +12,10 @@ from comity.core.errors import LedgerMovedError
 from comity.core.harm import Severity
 from comity.core.ledger import Head
 from comity.core.statement import Statement
+from comity.stores.api_contract import Happened
 from comity.stores.contract import Refusal
 from comity.stores.decisions_contract import StepRow
+from comity.stores.sql_api import happened
 from comity.stores.sql_outbox import SqlOutbox
 
 _COLUMNS: Final = (
@@ -62,6 +64,7 @@ class SqlDecisions(SqlOutbox):
         self._db.execute(f"INSERT INTO decision ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)  # noqa: S608 - our own names
         self._db.executemany("INSERT INTO rests_on VALUES (?, ?)", ((entry, d.number) for entry in d.findings))
         self._step(d.number, d.at, d.by, d.course, "")
+        happened(self._db, Happened.MADE, d.community, d.at, _told(d), member=d.member)
 
     def _carry(self, statements: Iterable[Statement], carried: Carried, at: int) -> None:
         self._db.executemany(
@@ -285,6 +288,8 @@ class SqlDecisions(SqlOutbox):
                 if isinstance(reversed_, Head):  # otherwise it was taken back already
                     head = reversed_
             self._move(number, Course.REVERSED, by, at, reason)
+            told = _told(found) | {"course": str(Course.REVERSED)}
+            happened(self._db, Happened.REVERSED, found.community, at, told, member=found.member)
             self._carry((), carried, at)
         return head
 
@@ -354,6 +359,14 @@ class SqlDecisions(SqlOutbox):
 def _by_a_person(by: str, reason: str) -> None:
     if not by.strip() or by == MACHINE or not reason.strip():
         raise ValueError("a person decides this, and says why: got no name, the machine's, or no reason")
+
+
+def _told(d: Decision) -> dict[str, object]:
+    """What a webhook hears of a decision: nothing that anybody wrote."""
+    return {
+        "decision": d.number, "measure": str(d.measure), "clause": d.clause_id, "course": str(d.course),
+        "until": d.until, "provisional": d.provisional, "automatic": d.decided_automatically, "dry_run": d.dry_run,
+    }  # fmt: skip
 
 
 def _whose(community: int | None, member: int | None) -> str:

@@ -9,8 +9,10 @@ from comity.core.decision import Decision
 from comity.core.queue import rank
 from comity.core.report import Came, Report
 from comity.core.review import Source, draw
+from comity.stores.api_contract import Happened
 from comity.stores.contract import Refusal
 from comity.stores.process_contract import Judged, ReviewRow, SampleRow
+from comity.stores.sql_api import happened
 from comity.stores.sql_base import Page, Sql, marks
 
 _COLUMNS: Final = (
@@ -41,6 +43,9 @@ class SqlReports(Sql):
                 "ON CONFLICT (reporter, room, event, member) WHERE came = 'open' DO NOTHING RETURNING number",
                 *(r.at, r.community, r.reporter, r.member, r.room, r.event, r.harm, r.text, r.way, r.rank, r.voices),
             )
+            if row is not None:
+                told: dict[str, object] = {"report": int(row[0]), "harm": r.harm}  # who reported is nobody's to hear
+                happened(self._db, Happened.REPORTED, r.community, r.at, told, member=r.member)
         if row is None:
             return Refusal("you reported this already, and it is still looked at")
         found = self.report(row[0])

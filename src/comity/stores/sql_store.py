@@ -26,6 +26,7 @@ from comity.stores.contract import (
 )
 from comity.stores.sql import Db, following, plain
 from comity.stores.sql_access import SqlAccess
+from comity.stores.sql_api import SqlApi
 from comity.stores.sql_charters import SqlCharters
 from comity.stores.sql_decisions import SqlDecisions
 from comity.stores.sql_excerpts import erase_excerpts
@@ -53,6 +54,7 @@ class SqlStore:
         self.journal = SqlJournal(db, self.write)
         self.access = SqlAccess(db, self.write, db.told)
         self.charters = SqlCharters(db, self.write, db.told)
+        self.api = SqlApi(db, self.write, db.told)
         self.record = SqlRecord(db, self.write, db.told, head=self.head, erased=self._erase)
         self.process = SqlProcess(db, self.write, db.told, decisions=self.decisions, findings=self.findings)
 

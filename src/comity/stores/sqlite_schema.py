@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from comity.core.ledger import GENESIS
 from comity.stores.access_schema import ACCESS
+from comity.stores.api_tables import API
 from comity.stores.charter_tables import CHARTERS
 from comity.stores.process_tables import PROCESS
 from comity.stores.record_tables import RECORD
@@ -160,6 +161,7 @@ STEPS: Final = (
     _SECOND,
     _THIRD,
     PROCESS + ACCESS + RECORD + CHARTERS,
+    API,
 )  # step n leads from format n to format n + 1; a step, once released, is never changed
 FORMAT: Final = len(STEPS)
 
