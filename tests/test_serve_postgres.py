@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,14 +30,20 @@ def address(postgres: PostgresServer) -> Iterator[str]:
     postgres.drop(found)
 
 
+def serving_on(address: str, fake: FakeHomeserver, folder: Path) -> Path:
+    """Settings of a community whose store is a database."""
+    path = settings(folder, fake.base_url, free_port())
+    text = path.read_text("utf-8").replace('store = "comity.sqlite"', f'store = "{address}"')
+    path.write_text(text, "utf-8")
+    return path
+
+
 async def test_a_turn_on_postgresql_decides_commits_and_acts_once(
     fake: FakeHomeserver, address: str, tmp_path: Path
 ) -> None:
     """Scams are hidden and their authors muted, also by a process that was killed between deciding and committing."""
     garden = Garden(fake, ROOMS, ["@olive:garden.example", "@dora:garden.example"], MEMBERS)
-    path = settings(tmp_path, fake.base_url, free_port())
-    text = path.read_text("utf-8").replace('store = "comity.sqlite"', f'store = "{address}"')
-    path.write_text(text, "utf-8")
+    path = serving_on(address, fake, tmp_path)
     at = int(time.time() * 1000) - 60_000
     said = [
         message(n, ROOMS[n % 2], MEMBERS[n % 6], SCAM if n in {7, 20} else f"tea number {n}", at + 900 * n)
@@ -67,3 +74,45 @@ async def test_a_turn_on_postgresql_decides_commits_and_acts_once(
         assert {Measure.HIDE, Measure.MUTE} <= {d.measure for d in made}
         assert [d.number for d in made if not d.proposed] == [s.decision for s in store.decisions.statements()]
         assert [] == store.decisions.queued(Waits.CANNOT)
+
+
+async def test_without_its_database_it_ends_and_says_so_and_the_next_one_goes_on(
+    fake: FakeHomeserver, tmp_path: Path
+) -> None:
+    """No turn is acknowledged that is not kept; with the server back, what comes again is found once."""
+    server = PostgresServer()
+    garden = Garden(fake, ROOMS, ["@olive:garden.example", "@dora:garden.example"], MEMBERS)
+    at = int(time.time() * 1000) - 60_000
+    said = [message(n, ROOMS[0], MEMBERS[n], SCAM if n == 4 else f"tea number {n}", at + 900 * n) for n in range(6)]
+    try:
+        server.create()
+        server.start()
+        address = server.database()
+        path = serving_on(address, fake, tmp_path)
+        comity = await Comity(path).ready()
+        assert await pushed(comity.address, said[:2], 1)
+        server.stop(signal.SIGQUIT)
+        assert not await pushed(comity.address, said[2:], 2)
+
+        async def ended() -> bool:
+            return comity.process.poll() is not None
+
+        await until(ended)
+        assert comity.process.returncode == 1
+        assert "the connection to the server is gone" in comity.log.read_text("utf-8")
+        server.start()
+        comity = await Comity(path).ready()
+        try:
+            assert await pushed(comity.address, said[2:], 2)
+
+            async def hidden() -> bool:
+                return len(garden.redacted) == 1
+
+            await until(hidden)
+        finally:
+            comity.stop()
+        with open_store(address, durable=True) as store:
+            assert store.verify().whole
+            assert list(garden.redacted) == [f.event for m in range(1, 7) for f in store.findings(m)]
+    finally:
+        server.remove()

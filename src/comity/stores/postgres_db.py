@@ -126,13 +126,15 @@ class PostgresDb:
         self._connection = psycopg.connect(conninfo, autocommit=True, client_encoding="UTF8")
         self._changes, self._streams = 0, 0
         self._rewritten: set[str] = set()
+        self._types: dict[str, dict[str, str]] = {}
         adapters = self._connection.adapters
         for type_, dumper in ((bool, _Whole), (str, _WholeText), (str, _Text)):
             adapters.register_dumper(type_, dumper)
         adapters.register_loader("numeric", _Sum)
         self.execute(f"SET synchronous_commit = {'on' if durable else 'off'}")
         self.execute(f"SET default_transaction_read_only = {'on' if read_only else 'off'}")
-        self.execute("SET statement_timeout = 0")
+        self.execute("SET statement_timeout = 0")  # what the server is set to is meant for others
+        self.execute("SET idle_in_transaction_session_timeout = 0")
 
     @property
     def in_transaction(self) -> bool:
@@ -236,20 +238,22 @@ class PostgresDb:
         copy = quoting.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             quoting.Identifier(table), quoting.SQL(", ").join(map(quoting.Identifier, names))
         )
-        types = self._types(table)
+        types = self._types_of(table)
         with self._connection.cursor() as cursor, cursor.copy(copy) as to:
             to.set_types([types[name] for name in names])
             for row in rows:
                 to.write_row(row)
 
-    @lru_cache(maxsize=128)  # noqa: B019 - one connection lives as long as its store
-    def _types(self, table: str) -> dict[str, str]:
-        rows = self._connection.execute(
-            "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
-            "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
-            (f'"{table}"',),
-        )
-        return {name: "int8" if type_ == "bigint" else type_ for name, type_ in rows}
+    def _types_of(self, table: str) -> dict[str, str]:
+        """The types of a table's columns, by name, as a binary copy needs them."""
+        if table not in self._types:
+            rows = self._connection.execute(
+                "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute "
+                "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+                (f'"{table}"',),
+            )
+            self._types[table] = {name: "int8" if type_ == "bigint" else type_ for name, type_ in rows}
+        return self._types[table]
 
     def numbers(self, of: str, /) -> str:
         """See ``Db.numbers``."""
