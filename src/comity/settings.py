@@ -113,6 +113,22 @@ class Follow(msgspec.Struct, frozen=True, kw_only=True):
     via: tuple[str, ...] = ()
 
 
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A room whose events are recorded. room: its id; days: the term."""
+
+    room: str
+    community: str
+    days: int
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the record lies, and what is recorded. folder: a path or s3://...; key: file:PATH or env:NAME."""
+
+    folder: str
+    key: str
+    rooms: tuple[Recorded, ...]
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """A provider at which staff may sign in (OpenID Connect). issuer: its address; name: what people call it."""
 
@@ -136,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lists: tuple[Follow, ...] = ()
     log: Log = Log()
     sign_in: SignIn | None = None
+    record: Recording | None = None
 
     def dry(self) -> "Settings":
         """The same, every community on a dry run."""

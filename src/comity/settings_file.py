@@ -11,16 +11,19 @@ from urllib.parse import urlsplit
 from comity.charter_mistakes import Reader, WrongError
 from comity.core.errors import ComityError, SourceError
 from comity.core.place import Place, is_address
-from comity.settings import Community, Follow, Log, Matrix, Mode, Secret, Server, Settings, SignIn
+from comity.core.retention import LONGEST, SHORTEST, TERM
+from comity.settings import Community, Follow, Log, Matrix, Mode, Recorded, Recording, Secret, Server, Settings, SignIn
 from comity.toml_places import Places, read_toml
 
 DEFAULT_BIND: Final = "127.0.0.1:8910"
 FORMS: Final = ("json", "console")
 LEVELS: Final = ("debug", "info", "warning", "error")
-_TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list", "sign_in")
+_TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list", "sign_in", "record")
 _SERVER = ("bind", "public_url", "proxies")
 _SIGN_IN = ("issuer", "client_id", "client_secret", "name")
 _LOG = ("form", "level")
+_RECORD = ("folder", "key", "room")
+_RECORDED = ("room", "community", "days")
 _MATRIX = (
     *("mode", "homeserver", "user", "as_token", "hs_token", "access_token", "admin_token", "antispam_token"),
     *("management_room", "bridged"),
@@ -113,7 +116,47 @@ class _Reader(Reader):
             lists=lists,
             log=log,
             sign_in=sign_in,
+            record=self._record(communities),
         )
+
+    def _record(self, communities: tuple[Community, ...]) -> Recording | None:
+        table = self._table("record", _RECORD)
+        if not table:
+            return None
+        key = self._text(table, "record", "key", default="")
+        if not key.startswith(("file:", "env:")):
+            self._note(
+                "the record needs a key", "record", "key", expected="file:PATH or env:NAME", value="key" in table
+            )
+        folder = self._text(table, "record", "folder", default="record")
+        if not folder.startswith("s3://"):
+            folder = str(self._folder / folder)
+        kind, _, rest = key.partition(":")
+        rooms = table.get("room", [])
+        if not isinstance(rooms, list) or not all(isinstance(r, dict) for r in rooms):
+            self._note("room is no list of tables", "record", "room", expected="[[record.room]] with room", value=True)
+            rooms = []
+        return Recording(
+            folder=folder,
+            key=f"file:{self._folder / rest}" if kind == "file" else key,
+            rooms=tuple(self._recorded(i, r, [c.id for c in communities]) for i, r in enumerate(rooms)),
+        )
+
+    def _recorded(self, i: int, table: Mapping[str, Any], communities: list[str]) -> Recorded:
+        at = ("record", "room", i)
+        self._only(table, _RECORDED, *at)
+        room = self._text(table, *at, "room", default="")
+        if not room.startswith("!"):
+            self._note(f"{room!r} is no room's id", *at, "room", expected="!id:example.org", value="room" in table)
+        name = self._text(table, *at, "community", default=communities[0] if len(communities) == 1 else "")
+        if communities and name not in communities:
+            what = f"there is no community {name!r}"
+            self._note(what, *at, "community", expected=", ".join(communities), value="community" in table)
+        days = table.get("days", TERM)
+        if type(days) is not int or not SHORTEST <= days <= LONGEST:
+            self._note(f"{days!r} is no term", *at, "days", expected=f"{SHORTEST} to {LONGEST} days", value=True)
+            days = TERM
+        return Recorded(room=room, community=name, days=days)
 
     def _sign_in(self) -> SignIn | None:
         table = self._table("sign_in", _SIGN_IN)

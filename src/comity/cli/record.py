@@ -9,7 +9,7 @@ import msgspec
 from comity.cli.common import json_option, now, store_option
 from comity.cli.printing import counted, print_json, printable, table
 from comity.cli.record_looking import export, prove, search
-from comity.cli.record_options import folder_option, key_option, the_keeper, the_member, the_record
+from comity.cli.record_options import folder_option, key_option, notice, the_keeper, the_member, the_record
 from comity.core.errors import ComityError
 from comity.core.event import moment, rfc3339
 from comity.core.place import Place
@@ -60,11 +60,7 @@ def room(
         click.echo(f"{printable(room)} is recorded no longer.")
         return
     click.echo(f"{printable(room)} is recorded from now on. Tell the room:")
-    click.echo(
-        f"  What is said here is kept, encrypted, until the week it was said in is {days} days old; longer only while "
-        "an appeal may be about it. Nobody reads it without a case or a reason, and whoever looks is written down. "
-        "What you take back is gone; you can have a copy of what you said, and have it erased."
-    )
+    click.echo(f"  {notice(days)}")
 
 
 @record.command()
@@ -105,8 +101,8 @@ def status(*, store: Place, folder: str | None, key_at: str | None, as_json: boo
 @folder_option
 @key_option
 def tend(*, whole: bool, store: Place, folder: str | None, key_at: str | None) -> None:
-    """Seal what is complete, destroy what is over, carry out what was asked for. A live Comity does so every hour."""
-    with the_record(store, folder, the_keeper(key_at)) as (_, kept):
+    """Seal what is complete, destroy what is over, carry out what was asked for. Have a timer do so every hour."""
+    with the_record(store, folder, the_keeper(key_at), beside=True) as (_, kept):
         _told(kept.tend(now(), whole=whole))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,10 @@ import click
 
 from comity.cli.common import now, the_ledger
 from comity.cli.printing import printable
+from comity.core.action import Action, Do
 from comity.core.errors import ComityError
 from comity.core.place import Place, is_address
+from comity.settings import Settings
 from comity.stores.contract import MemberRow
 from comity.stores.opening import open_store
 from comity.stores.record.keys import Keeper, KeeperError, keeper
@@ -20,6 +23,7 @@ from comity.stores.sql_store import SqlStore
 
 _FOLDER: Final = ".record"  # beside the store, where nothing else is named
 _WHERE: Final = "where"
+_STOPPED: Final = "What is said here is kept no longer. What was kept is destroyed when its term is over."
 
 key_option = click.option(
     "--key",
@@ -62,10 +66,20 @@ def the_keeper(key_at: str | None) -> Keeper:
 
 @contextmanager
 def the_record(
-    store: Place, folder: str | None, keeper: Keeper | None, *, read_only: bool = False, begin: bool = False
+    store: Place,
+    folder: str | None,
+    keeper: Keeper | None,
+    *,
+    read_only: bool = False,
+    begin: bool = False,
+    beside: bool = False,
 ) -> Iterator[tuple[SqlStore, Record]]:
-    """The record of a store that is there. begin: make one where there is none. Raises ComityError if there is none."""
-    with open_store(the_ledger(store), durable=True, read_only=read_only) as ledger:
+    """The record of a store that is there.
+
+    begin: make one where there is none; beside: also while another process writes the store, to change nothing but the
+    record. Raises ComityError if there is no record.
+    """
+    with open_store(the_ledger(store), durable=True, read_only=read_only, beside=beside) as ledger:
         noted = ledger.record.row("head", _WHERE)
         if noted is None and not begin:
             raise ComityError(f"{store} has no record yet: begin with `comity record room`")
@@ -87,6 +101,44 @@ def _beside(store: Place) -> str:
     if is_address(store):
         raise click.UsageError("name --folder: a database has no place beside it")
     return str(Path(str(store) + _FOLDER).absolute())
+
+
+def begin_rooms(settings: Settings, store: SqlStore) -> Record:
+    """The record that settings ask for; each room is told what is kept from now on, and for how long."""
+    if settings.record is None:
+        raise ValueError("these settings ask for no record")
+    at, asked = now(), settings.record
+    record = Record.open(store.record, place(asked.folder), keeper(asked.key), at)
+    before = record.parts.rows.rooms()
+    wanted = {(r.community, r.room): r.days for r in asked.rooms}
+    with store.write():
+        store.record.keep("head", _WHERE, asked.folder.encode())
+        for (community, room), days in wanted.items():
+            store.community(community)
+            known = before.get((community, room))
+            if known is None or known.until is not None or known.days != days:
+                record.begin_room(community, room, days, at)
+                told = Action(id=_told_by(room, days, at), do=Do.SAY, room=room, text=notice(days))
+                store.decisions.queue([told], at=at)
+        for (community, room), known in before.items():
+            if known.until is None and (community, room) not in wanted:
+                record.end_room(community, room, at)
+                told = Action(id=_told_by(room, 0, at), do=Do.SAY, room=room, text=_STOPPED)
+                store.decisions.queue([told], at=at)
+    return record
+
+
+def _told_by(room: str, days: int, at: int) -> str:
+    return f"record-{sha256(room.encode()).hexdigest()[:16]}-{days}-{at}"
+
+
+def notice(days: int) -> str:
+    """What a room is told before it is recorded."""
+    return (
+        f"What is said here is kept from now on, encrypted, until the week it was said in is {days} days old; longer "
+        "only while an appeal may be about it. Nobody reads it without a case or a stated reason, and whoever looks is "
+        "written down. What you take back is gone. You can have a copy of what you said, and have it erased."
+    )
 
 
 def the_member(store: SqlStore, community: str, who: str) -> MemberRow:

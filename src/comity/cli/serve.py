@@ -1,6 +1,6 @@
 """``comity serve``: look after communities, live."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from comity.cli.charter import clauses_told, longest_told
 from comity.cli.printing import counted, printable
 from comity.core.charter import Charter
 from comity.core.errors import ComityError, SourceError
+from comity.core.event import Event
 from comity.engine import Engine
 from comity.live.logs import configure
 from comity.live.metrics import Metrics
@@ -81,12 +82,22 @@ def _service(
     from comity.runner import Runner  # noqa: PLC0415  the same
 
     texts = {community.id: read_text(community.charter) for community in settings.communities}
-    runner = Runner(settings=settings, charters=charters, store=store, metrics=metrics, log=log, texts=texts)
+    record = _record(settings, store) if settings.record else None
+    runner = Runner(
+        settings=settings, charters=charters, store=store, metrics=metrics, log=log, texts=texts, record=record
+    )
 
     def to_read() -> SqlStore:
         return open_store(settings.store, durable=True, read_only=True)
 
     return WithSite(runner, settings, store, to_read, log)
+
+
+def _record(settings: Settings, store: SqlStore) -> Callable[[Sequence[Event]], object]:
+    """What records a turn's events; rooms that are new to it, or whose term is another, are told."""
+    from comity.cli.record_options import begin_rooms  # noqa: PLC0415  few need it
+
+    return begin_rooms(settings, store).append
 
 
 def _charters(settings: Settings) -> dict[str, Charter]:

@@ -16,6 +16,7 @@ from comity.adapters.matrix.read_back import read_back
 from comity.adapters.matrix.sync import Sync
 from comity.core.action import Action, Came, Do, Outcome
 from comity.core.charter import Charter
+from comity.core.event import Event
 from comity.core.globs import globs
 from comity.live.metrics import Metrics
 from comity.runner.adopting import Adopting, holding
@@ -71,6 +72,7 @@ class Runner:
         log: FilteringBoundLogger,
         evidence: Evidence | None = None,
         texts: Mapping[str, str] | None = None,
+        record: Callable[[Sequence[Event]], object] | None = None,
     ) -> None:
         self._settings, self._store, self._metrics, self._log = settings, store, metrics, log
         matrix = settings.matrix
@@ -116,6 +118,8 @@ class Runner:
         kept = evidence or NoRecord()
         reporting = Reporting(store, persons, kept)
         self._turns.hear = reporting.hear
+        if record is not None:
+            self._turns.record = record
         hearing = Hearing(store, persons, reporting, self._telling)
         watch = Watch(store, persons, self._turns, self._telling)
         self.office = Office(

@@ -74,7 +74,8 @@ class Turns:
     """The turns of all communities, one after the other.
 
     Window states are dumped now and then and not with every turn; until then the turns' events are kept in a journal,
-    so that whatever is committed leads to the same states again. hear: takes in reports, and returns receipts.
+    so that whatever is committed leads to the same states again. hear: takes in reports, and returns receipts; record:
+    keeps the events of rooms that are recorded, in the same transaction.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Turns:
         self._hashed: dict[str, int] = {}
         self.journalled = 0
         self.hear: Hear = lambda _realm, _events, _now: []
+        self.record: Callable[[Sequence[Event]], object] = lambda _events: None
         self._replay()
 
     def take(
@@ -164,6 +166,7 @@ class Turns:
                     actions += self.hear(realm, some, now)
             ids = self._seen.take_new()
             if done.events or ids:
+                self.record(done.events)
                 self._store.journal.add(TurnRow(posted, _pack(_Journalled(done.events, ids))))
                 self._note(len(done.events) or 1, ids)
             if since:

@@ -8,13 +8,13 @@ from comity.stores.sqlite import SqliteStore
 from comity.stores.sqlite_file import check_place as check_file
 
 
-def open_store(place: Place, *, durable: bool, read_only: bool = False) -> SqlStore:
+def open_store(place: Place, *, durable: bool, read_only: bool = False, beside: bool = False) -> SqlStore:
     """Open the store at a place, as ``SqliteStore.open`` and ``PostgresStore.open`` have it."""
     if isinstance(place, str) and is_address(place):
         from comity.stores.postgres import PostgresStore  # noqa: PLC0415  slow to import, and few need it
 
-        return PostgresStore.open(place, durable=durable, read_only=read_only)
-    return SqliteStore.open(place, durable=durable, read_only=read_only)
+        return PostgresStore.open(place, durable=durable, read_only=read_only, beside=beside)
+    return SqliteStore.open(place, durable=durable, read_only=read_only, beside=beside)
 
 
 def named(place: Place) -> str:

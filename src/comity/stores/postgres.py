@@ -28,7 +28,7 @@ class PostgresStore(SqlStore):
     """A store in a PostgreSQL database; ``contract.Store`` says what its methods promise. To be used by one thread."""
 
     @classmethod
-    def open(cls, url: str, *, durable: bool, read_only: bool = False) -> Self:
+    def open(cls, url: str, *, durable: bool, read_only: bool = False, beside: bool = False) -> Self:
         """Open the store of a database, new if it is empty; only one process at a time can have it open for writing.
 
         url: as libpq reads it, ``postgresql://USER@HOST/DATABASE``; durable: every commit is on the server's disk when
@@ -40,7 +40,7 @@ class PostgresStore(SqlStore):
             db = PostgresDb(url, durable=durable, read_only=read_only)
         try:
             with db.told():
-                if not read_only:
+                if not read_only and not beside:
                     _take_lock(db)
                 found = _format(db)
                 if found < FORMAT:

@@ -19,16 +19,17 @@ class SqliteStore(SqlStore):
         self._lock = lock
 
     @classmethod
-    def open(cls, path: Path | str, *, durable: bool, read_only: bool = False) -> Self:
+    def open(cls, path: Path | str, *, durable: bool, read_only: bool = False, beside: bool = False) -> Self:
         """Open the store at ``path``, new if there is none; only one process at a time can have it open for writing.
 
         durable: every commit is on the disk when it returns (live, where something was acknowledged); otherwise a power
         cut may lose the last whole commits, which a replay simply makes again. The end of the process loses none either
-        way. Raises StoreError if that cannot be, saying what to do; what is refused is left as it was.
+        way. beside: also while another has it open, for what is read anew in each transaction, as the record's tables
+        are, and nothing else. Raises StoreError if that cannot be, saying what to do; what is refused is left as it is.
         """
         path = Path(path)
         check_place(path, read_only=read_only)
-        lock = None if read_only else WriterLock(path).take()
+        lock = None if read_only or beside else WriterLock(path).take()
         try:
             return cls(path, connect(path, durable=durable, read_only=read_only), lock)
         except BaseException:

@@ -24,7 +24,7 @@ def weave(data: Bytes, offsets: NDArray[np.int32], rows: Ints, out: Bytes) -> Wh
     data, offsets: of the column, string i is data[offsets[i]:offsets[i + 1]]; a row of -1 is an empty string. Up to
     seven bytes behind may be written: ``out`` has ``ROOM`` more than that.
     """
-    to = 0
+    to = np.int64(0)
     for k in range(rows.size):
         row = rows[k]
         if row >= 0:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -73,11 +74,11 @@ class Reading:
         since, until: whole weeks that hold them; buckets: of members, or all. Identifiers are dictionaries.
         """
         tail = self.tail()
-        of_tail = week_of(tail.column("at").to_numpy())
+        of_tail = np.asarray(week_of(tail.column("at").to_numpy()))
         segments = [
             s for s in self.segments() if buckets is None or not set(buckets).isdisjoint(range(s.low, s.high + 1))
         ]
-        for week in sorted({s.week for s in segments} | {int(w) for w in of_tail}):
+        for week in sorted({s.week for s in segments} | set(of_tail.tolist())):
             if (since is None or end_of(week) > since) and (until is None or start_of(week) <= until):
                 tables = [self._columns(s) for s in segments if s.week == week]
                 tables.append(_encoded(tail.filter(pa.array(of_tail == week))))
