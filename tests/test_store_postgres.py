@@ -1,11 +1,13 @@
 """The PostgreSQL store: what a newer format, a neighbour, a wrong password or a server that ends do to it."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,6 +19,7 @@ from comity.stores import postgres_schema
 from comity.stores.opening import open_store
 from comity.stores.postgres import PostgresStore
 from comity.stores.sqlite_schema import FORMAT, STEPS, tables
+from commanding import run
 from postgres_server import PostgresServer
 from store_entries import MORNING, garden, post_activity, post_findings, some_findings
 
@@ -272,3 +275,28 @@ def test_an_ordinary_user_who_owns_the_database_is_enough(postgres: PostgresServ
         with pytest.raises(StoreError, match=f"is being written by process {os.getpid()} on"):
             opened(owned)
     postgres.drop(owned)
+
+
+def test_every_command_takes_an_address(empty: str, tmp_path: Path) -> None:
+    """A chat is rated, explained, reversed and verified as in a file, and no password is printed."""
+    garden_chat = Path(__file__).parents[1] / "examples" / "tea-garden" / "chat.ndjson"
+    told = {
+        str(place): [
+            run("rate", garden_chat, "--store", place, "--json"),
+            run("explain", "Salma", "--store", place, "--on", "2026-03-19", "--json"),
+            run("reverse", "21", "--store", place, "--reason", "kindly meant", "--by", "Oliver"),
+            run("explain", "Salma", "--store", place, "--on", "2026-03-19", "--json"),
+            run("verify", "--store", place),
+        ]
+        for place in (tmp_path / "garden.sqlite", empty)
+    }
+    ours, theirs = told.values()
+    assert [0] * 5 == [each.exit_code for each in theirs], [each.output for each in theirs]
+    for key in ("events", "members", "findings", "entries", "bands"):
+        assert json.loads(ours[0].stdout)[key] == json.loads(theirs[0].stdout)[key]
+    for i in (1, 3):
+        one, other = (json.loads(each[i].stdout) for each in (ours, theirs))
+        assert one["standing"] == other["standing"]
+    assert ours[2].stdout == theirs[2].stdout
+    secret = empty.partition("@")[0].rpartition(":")[2]
+    assert not any(secret in each.output for each in theirs)
