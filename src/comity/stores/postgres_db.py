@@ -21,6 +21,7 @@ from comity.stores.sql import Values, plain
 _PIECE: Final = re.compile(r"'[^']*'|\?|(?<![:\w]):([a-z_]+)|%")
 _REWRITES: Final = re.compile(r"\s*(?:UPDATE|DELETE\s+FROM)\s+\"?(\w+)")
 _WAIT: Final = {"connect_timeout": "10", "keepalives_idle": "30", "tcp_user_timeout": "60000"}
+_FEW: Final = 8  # rows, below which a copy takes longer to begin than it saves
 _BEGUN_AGAIN: Final = "start again, it goes on where it was"
 # A commit that was under way may have been kept: whoever goes on looks at the head.
 _GONE: Final = (
@@ -214,11 +215,15 @@ class PostgresDb:
 
     def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> None:
         """See ``Db.executemany``."""
-        if found := _REWRITES.match(sql):
-            self._rewritten.add(found[1])
-        self._changes += 1
-        with self._connection.cursor() as cursor:
-            cursor.executemany(spoken(sql), values)
+        some = list(values)
+        if len(some) == 1:  # a pipeline for one costs twice as much
+            self.execute(sql, some[0])
+        elif some:
+            if found := _REWRITES.match(sql):
+                self._rewritten.add(found[1])
+            self._changes += 1
+            with self._connection.cursor() as cursor:
+                cursor.executemany(spoken(sql), some)
 
     def stream(self, sql: str, values: Values, most: int, /) -> Iterator[list[Any]]:
         """See ``Db.stream``."""
@@ -228,9 +233,13 @@ class PostgresDb:
             while rows := cursor.fetchmany(most):
                 yield rows
 
-    def append(self, names: str, kind: int, rows: Iterator[Sequence[Any]], _width: int, _count: int, /) -> None:
+    def append(self, names: str, kind: int, rows: Iterator[Sequence[Any]], width: int, count: int, /) -> None:
         """See ``Db.append``."""
-        self.pour("entry", ("kind", *names.split(", ")), ((kind, *row) for row in rows))
+        if count < _FEW:
+            marks = ", ?" * width
+            self.executemany(f"INSERT INTO entry (kind, {names}) VALUES ({kind}{marks})", rows)  # noqa: S608 - our own names
+        else:
+            self.pour("entry", ("kind", *names.split(", ")), ((kind, *row) for row in rows))
 
     def pour(self, table: str, names: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """See ``Db.pour``."""
