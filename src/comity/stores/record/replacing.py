@@ -23,7 +23,7 @@ from comity.stores.record.segment import BUCKETS, Sealed, Segment, bucket_of, op
 from comity.stores.record.tail import Tail
 from comity.stores.record_contract import FrameRow, RecordTables
 
-_EVENTS: Final = 60_000  # that a segment has at most, about, while there are buckets to part it by
+_EVENTS: Final = 40_000  # that a segment has at most, about, while there are buckets to part it by
 
 
 class Parts(NamedTuple):
