@@ -118,7 +118,8 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     version: to be given back with the verdict; blind: what was decided is left out, for a second look; decision: that
     waits or is appealed; preview: the statement that following a proposal would make, as the member would read it;
     barred: why whoever asked cannot decide here, "" if they can; verdicts: names of what can be said; voices: of the
-    reports, those who report together as one; clauses: ids that a measure can be imposed under, with their texts.
+    reports, those who report together as one; clauses: ids that a measure can be imposed under, with their texts;
+    begins: where bands begin, in thousandths of a point.
     """
 
     item: Waiting
@@ -129,6 +130,7 @@ class CaseFile(msgspec.Struct, frozen=True, kw_only=True):
     blind: bool = False
     standing: Summed | None = None
     curve: tuple[Point, ...] = ()
+    begins: tuple[tuple[Band, int], ...] = ()
     effects: tuple[Effect, ...] = ()
     decision: Decided | None = None
     preview: str = ""

@@ -14,9 +14,10 @@ from comity.core.explanation import grouped
 from comity.core.harm import Severity
 from comity.core.held import rights_left
 from comity.core.ledger import ClauseRow
+from comity.core.parameters import Parameters
 from comity.core.queue import VERDICTS, Item, Kind, Waiting
 from comity.core.report import Report
-from comity.core.rights import Point, Right, curve
+from comity.core.rights import Band, Point, Right, curve
 from comity.core.statement import as_text
 from comity.core.verdicts import endless, name_of
 from comity.core.who import Who
@@ -87,6 +88,7 @@ class Files:
             file,
             standing=self.summed(realm, member, now),
             curve=tuple(self.curve(realm, member, now)),
+            begins=_begins(realm.charter.standing),
             effects=tuple(self._effects(realm, member, decision, waiting, now)),
             decision=self.decided(decision) if decision else None,
             preview=self._preview(realm, decision, by, now),
@@ -290,6 +292,12 @@ class Files:
         if number > len(self._clauses):
             self._clauses = self._store.clause_rows()
         return self._clauses[number - 1]
+
+
+def _begins(p: Parameters) -> tuple[tuple[Band, int], ...]:
+    """Where each band begins that does not begin at 0, in thousandths of a point."""
+    lines = {Band.NO_LINKS: p.muted, Band.SUSPENDED: p.no_links, Band.GOOD: p.suspended, Band.TRUSTED: p.trusted}
+    return tuple((band, 1000 * line) for band, line in lines.items())
 
 
 def _would(measure: Measure, member: int, community: int, now: int) -> Decision:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 from starlette.responses import Response
 
+from comity.core.access import May
 from comity.core.case_file import CaseFile, Decided, Step, Told
 from comity.core.charter import Measure
 from comity.core.decision import MACHINE
@@ -14,6 +15,7 @@ from comity.core.queue import Item, Kind, Waiting
 from comity.core.standing import date_of
 from comity.core.templates import Template
 from comity.core.verdicts import Escalate, Note, endless, name_of
+from comity.stores.decisions_contract import StepRow
 from comity.web.site import charts, queue
 from comity.web.site.context import Context
 from comity.web.site.readers import ReadingStore
@@ -44,7 +46,7 @@ async def case(context: Context) -> Response:
     """Everything about an item; whoever can decide it has it open from now on."""
     item = await _item(context)
     if item is None:
-        return _over(context)
+        return await _over(context)
     return await _case(context, item)
 
 
@@ -53,7 +55,7 @@ async def _case(
 ) -> Response:
     file = await _file(context, item)
     if file is None:
-        return _over(context)
+        return await _over(context)
     kept = "" if file.barred else await _keep(context, item)
     file = await _file(context, item) or file  # with the lock
     names = not _blind_names(item)
@@ -85,7 +87,7 @@ async def decide(context: Context) -> Response:
     item = await _item(context)
     file = await _file(context, item) if item else None
     if item is None or file is None:
-        return _over(context)
+        return await _over(context)
     try:
         verdict = verdict_of(context, file.item, _end(file))
     except AmissError as amiss:
@@ -93,6 +95,10 @@ async def decide(context: Context) -> Response:
         return await _case(context, item, trouble=Trouble(why, status=400))
     version = context.given("version", _VERSION)
     try:
+        if file.version == version:
+            await context.office.preview(
+                item, verdict, context.who
+            )  # what cannot be done is said now, not in ten seconds
         intent = await context.office.decide(item, verdict, context.who, version)
     except StoreError:
         raise
@@ -112,7 +118,7 @@ async def preview(context: Context) -> Response:
     item = await _item(context)
     file = await _file(context, item) if item else None
     if item is None or file is None:
-        return _over(context)
+        return await _over(context)
     told: list[Told] = []
     why = ""
     try:
@@ -133,7 +139,7 @@ async def lock(context: Context) -> Response:
     """Have it open still; says who has it, if it is somebody else."""
     item = await _item(context)
     if item is None:
-        return _over(context)
+        return await _over(context)
     file = await _file(context, item)
     why = file.barred if file else ""
     return context.render("case_lock.html", taken=why or await _keep(context, item))
@@ -143,7 +149,7 @@ async def release(context: Context) -> Response:
     """Give it back."""
     item = await _item(context)
     if item is None:
-        return _over(context)
+        return await _over(context)
     await context.office.release(item, context.who)
     context.site.live.publish(context.community, "queue", item.key)
     return context.done(context.url("queue"), context.t("released"))
@@ -153,7 +159,7 @@ async def skip(context: Context) -> Response:
     """Pass it over, with a reason."""
     item = await _item(context)
     if item is None:
-        return _over(context)
+        return await _over(context)
     try:
         await context.office.skip(item, context.who, context.given("reason", 500))
     except StoreError:
@@ -201,9 +207,35 @@ async def _keep(context: Context, item: Item) -> str:
     return ""
 
 
-def _over(context: Context) -> Response:
-    """It does not wait; the same whether it ever did, or is not theirs."""
-    return context.render("case_over.html", 404)
+async def _over(context: Context) -> Response:
+    """It does not wait: the same whether it never did or is not theirs; of one that was theirs, what became of it."""
+    try:
+        item = Item.of(context.request.path_params["item"])
+    except ValueError:
+        item = None
+    line = ""
+    if item and item.kind in {Kind.PROPOSAL, Kind.PROVISIONAL} and context.may(May.DECIDE) and item.number < 1 << 53:
+
+        def ask(store: ReadingStore) -> tuple[int, Sequence[StepRow]]:
+            decision = store.decisions.decision(item.number)
+            return decision.community if decision else 0, store.decisions.course(item.number)
+
+        community, steps = await context.read(ask)
+        if community == context.community and len(steps) > 1:
+            line = _step(context, steps[-1], item.number, names=True)
+    return context.render("case_over.html", 404, line=line)
+
+
+def _step(context: Context, step: Step | StepRow, number: int, *, names: bool) -> str:
+    """A step of a decision in a sentence."""
+    return context.t(
+        "moved decision",
+        number=number,
+        course=context.t(f"course {step.course}"),
+        by=_by(context, step.by, names=names),
+        at=exact(step.at, context.language),
+        reason=step.reason,
+    )
 
 
 def _end(file: CaseFile) -> int | None:
@@ -230,16 +262,7 @@ def _moved(context: Context, file: CaseFile, version: str) -> tuple[str, ...]:
     decided: Sequence[Decided] = [*([file.decision] if file.decision else []), *file.before]
     steps: list[tuple[Step, Decided]] = [(step, d) for d in decided for step in d.steps if step.at >= since]
     for step, of in sorted(steps, key=lambda pair: pair[0].at):
-        found.append(
-            context.t(
-                "moved decision",
-                number=of.decision.number,
-                course=context.t(f"course {step.course}"),
-                by=_by(context, step.by, names=not _blind_names(file.item.item)),
-                at=exact(step.at, context.language),
-                reason=step.reason,
-            )
-        )
+        found.append(_step(context, step, of.decision.number, names=not _blind_names(file.item.item)))
     before, after = version.split("."), file.version.split(".")
     if len(before) == len(after) == 4:  # noqa: PLR2004  state, steps, last finding, findings taken back
         found += [context.t("moved found")] * (before[2] != after[2])
@@ -260,10 +283,11 @@ def _curve(context: Context, file: CaseFile) -> Markup | None:
         return None
     points = [charts.Point(date_of(p.day).isoformat(), p.points, p.low, p.high) for p in file.curve]
     title = context.t("case curve", days=len(points))
-    return charts.curve(points, title, [(context.t(f"band {name}"), at) for name, at in _LINES])
-
-
-_LINES: Final = (("no_links", 50_000), ("suspended", 70_000), ("trusted", 85_000))
+    lines = [
+        (context.t("standing line", name=context.t(f"band {band.name.lower()}"), at=at // 1000), at)
+        for band, at in file.begins
+    ]
+    return charts.curve(points, title, lines)
 
 
 def _every(file: CaseFile) -> list[Any]:
