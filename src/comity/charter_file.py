@@ -36,8 +36,8 @@ class CharterError(ComityError):
         super().__init__("\n".join(str(m) for m in mistakes))
 
 
-def load_charter(path: Path) -> Charter:
-    """The charter in a file. Raises CharterError with all its mistakes."""
+def load_charter(path: Path, beside: Path | None = None) -> Charter:
+    """The charter in a file; its lists are looked for beside it, or beside another. Raises CharterError."""
     try:
         text = read_text(path)
     except UnicodeDecodeError as e:
@@ -47,7 +47,7 @@ def load_charter(path: Path) -> Charter:
     except OSError as e:
         mistake = SourceError(path, f"the charter cannot be read: {e.strerror}", expected="a charter in TOML")
         raise CharterError([mistake]) from e
-    return parse_charter(text, path)
+    return parse_charter(text, beside or path)
 
 
 def parse_charter(text: str, path: Path | str = "charter.toml") -> Charter:

@@ -88,6 +88,19 @@ def today(charter: Charter) -> int:
 
 
 @contextmanager
+def told_in_json(total: int) -> Iterator[Step]:
+    """How far it is, for a program that waits: a line of JSON for each step, with bytes read and events rated."""
+    read = events = 0
+
+    def step(more: int, rated: int, /) -> None:
+        nonlocal read, events
+        read, events = read + more, events + rated
+        click.echo(f'{{"read": {read}, "of": {total}, "events": {events}}}', err=True)
+
+    yield step
+
+
+@contextmanager
 def progress(total: int, *, quiet: bool) -> Iterator[Step]:
     """A bar on the terminal while bytes are read; nothing where nobody looks."""
     if quiet or not sys.stderr.isatty():

@@ -8,7 +8,7 @@ import msgspec
 
 from comity.adapters.exports import Options, read, total_bytes
 from comity.charter_file import load_charter
-from comity.cli.common import json_option, make_folder, progress, today
+from comity.cli.common import json_option, make_folder, progress, today, told_in_json
 from comity.cli.inputs import Inputs, clean, status, tell_left_out, unread_json
 from comity.cli.printing import counted, points, print_json, printable, table
 from comity.compare import Difference, Treatment
@@ -34,13 +34,29 @@ Exit status: 0; 2 if something could not be read (it is named, and the rest was 
 @click.argument("new", type=click.Path(path_type=Path))
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report with the comparison.")
+@click.option(
+    "--beside",
+    type=click.Path(path_type=Path),
+    help="The file beside which both charters' lists are looked for, instead of each beside its own.",
+)
+@click.option("--steps", is_flag=True, help="Write how far it is as lines of JSON to standard error.")
 @json_option
-def compare(*, old: Path, new: Path, logs: tuple[Path, ...], report: Path | None, as_json: bool) -> None:
+def compare(
+    *,
+    old: Path,
+    new: Path,
+    logs: tuple[Path, ...],
+    report: Path | None,
+    beside: Path | None,
+    steps: bool,
+    as_json: bool,
+) -> None:
     """Rate LOGS by the charters OLD and NEW, and show who would be treated differently, and why. Nothing is kept."""
-    before, after = load_charter(old), load_charter(new)
+    before, after = (load_charter(path, beside) for path in (old, new))
     inputs = Inputs(logs, read(logs, Options(), lines=True), own=(old, new, report))
+    total = total_bytes(logs)
     with (
-        progress(total_bytes(logs), quiet=as_json) as step,
+        told_in_json(total) if steps else progress(total, quiet=as_json) as step,
         compared(
             before,
             after,

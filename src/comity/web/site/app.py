@@ -7,7 +7,24 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
 from comity.core.access import STAFF, Role
-from comity.web.site import account, cases, entering, frame, overview, provider, queue, reasons, signin, staff, stream
+from comity.web.site import (
+    account,
+    cases,
+    charter,
+    entering,
+    frame,
+    members,
+    overview,
+    precision,
+    provider,
+    public,
+    publishing,
+    queue,
+    reasons,
+    signin,
+    staff,
+    stream,
+)
 from comity.web.site.gate import Gate, Page
 from comity.web.site.shared import Site
 from comity.web.site.table import TABLE, Entry, Refusal
@@ -20,6 +37,11 @@ PAGES: Final[Mapping[str, Page]] = {
     **account.PAGES,
     **staff.PAGES,
     **overview.PAGES,
+    **members.PAGES,
+    **charter.PAGES,
+    **publishing.PAGES,
+    **precision.PAGES,
+    **public.PAGES,
     **queue.PAGES,
     **cases.PAGES,
     **reasons.PAGES,

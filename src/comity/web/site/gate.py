@@ -22,7 +22,6 @@ from comity.web.site.table import Entry, Refusal
 from comity.web.site.texts import preferred
 
 Page = Callable[[Context], Awaitable[Response]]
-MOST: Final = 1 << 20  # bytes of a form
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _THEMES: Final = frozenset({"light", "dark"})
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -37,8 +36,11 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive, send)
-        response = await self._answer(request)
-        await response(scope, receive, send)
+        try:
+            response = await self._answer(request)
+            await response(scope, receive, send)
+        finally:
+            await request.close()  # files that were sent along
 
     async def _answer(self, request: Request) -> Response:
         context = self._context(request)
@@ -135,7 +137,7 @@ class Gate:
         length = request.headers.get("content-length", "")
         if not length.isdecimal():
             return context.sorry("too large", 411)
-        if int(length) > MOST:
+        if int(length) > self._entry.most:
             return context.sorry("too large", 413)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         given = request.headers.get("x-csrf", "")

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from comity.stores.live_contract import LiveStore
 from comity.web.site.address import Address
+from comity.web.site.comparing import Comparisons, Log
 from comity.web.site.flows import Flows
 from comity.web.site.limits import Limits
 from comity.web.site.live import Live
@@ -43,7 +44,8 @@ class Site:
 
     url: what the site is reached by; store: open for writing, used in the loop only; readers: the same store, read
     beside the loop; office: what acts, None if nothing does; provider: of sign-ins, None if there is none; now: the
-    clock; proxies: addresses whose word for who asks is taken. Made within the loop that serves it.
+    clock; proxies: addresses whose word for who asks is taken; log_of_days: what was said of late, to compare charters
+    over. Made within the loop that serves it.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Site:
         provider: Provider | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         proxies: Collection[str] = (),
+        log_of_days: Log | None = None,
     ) -> None:
         address = Address(url)
         self.url, self.origin, self.host = address.url, address.origin, address.host
@@ -64,6 +67,7 @@ class Site:
         self.store, self.readers, self.office, self.provider, self.log = store, readers, office, provider, log
         self.now, self._proxies = now, frozenset(proxies)
         self.limits, self.live, self.flows = Limits(), Live(), Flows()
+        self.comparisons, self.log_of_days = Comparisons(), log_of_days
         if office is not None:
             office.moved = self.live.publish
         self.toasts: OrderedDict[bytes, list[Toast]] = OrderedDict()

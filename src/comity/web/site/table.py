@@ -24,7 +24,7 @@ class Entry(NamedTuple):
     name: what a page registers itself by; path: as Starlette has it, ``{community:int}`` where the page is of one
     community; roles: who may, held in that community, or in any where the path names none; methods: GET, or POST;
     limit: of ``limits.LIMITS``; nav: key of its text in the navigation, "" if it is not there; scope: what a token
-    needs.
+    needs; most: bytes that may be sent along.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Entry(NamedTuple):
     limit: str = "page"
     nav: str = ""
     scope: Scope | None = None
+    most: int = 1 << 20
 
     @property
     def of_community(self) -> bool:
@@ -42,6 +43,7 @@ class Entry(NamedTuple):
         return "{community:int}" in self.path
 
 
+_LOGS: Final = 64 << 20  # bytes of chats that charters are compared over
 _GET: Final = ("GET",)
 _POST: Final = ("POST",)
 _BOTH: Final = ("GET", "POST")
@@ -99,6 +101,26 @@ TABLE: Final = (
     _staff("case-skip", "/console/{community:int}/case/{item}/skip", _POST, may=May.HEAR),
     _staff("templates", "/console/{community:int}/templates", _BOTH, may=May.DECIDE, nav="nav templates"),
     _staff("template-check", "/console/{community:int}/templates/check", _POST, may=May.DECIDE, limit="search"),
+    _staff("members", "/console/{community:int}/members", may=May.LOOK, nav="nav members", limit="search"),
+    _staff("member-file", "/console/{community:int}/members/{number:int}", may=May.LOOK),
+    _staff("member-look", "/console/{community:int}/members/{number:int}/look", _POST, may=May.LOOK),
+    _staff("deputy", "/console/{community:int}/members/{number:int}/deputy", _POST, may=May.DECIDE),
+    _staff("charter", "/console/{community:int}/charter", may=May.CHARTER, nav="nav charter"),
+    _staff("charter-draft", "/console/{community:int}/charter/draft", _POST, may=May.CHARTER, limit="search"),
+    _staff("charter-discard", "/console/{community:int}/charter/discard", _POST, may=May.CHARTER),
+    _staff("charter-clause", "/console/{community:int}/charter/clause/{place:int}", _BOTH, may=May.CHARTER),
+    _staff("charter-try", "/console/{community:int}/charter/try", _BOTH, may=May.CHARTER, limit="search"),
+    _staff("charter-review", "/console/{community:int}/charter/review", may=May.CHARTER),
+    _staff("charter-propose", "/console/{community:int}/charter/propose", _POST, may=May.CHARTER),
+    _staff("charter-proposal", "/console/{community:int}/charter/proposal/{number:int}", _BOTH, may=May.CHARTER),
+    _staff("charter-publish", "/console/{community:int}/charter/publish", _POST, may=May.ADOPT),
+    _staff("charter-compare", "/console/{community:int}/charter/compare", _BOTH, may=May.CHARTER)._replace(most=_LOGS),
+    _staff("charter-comparison", "/console/{community:int}/charter/compare/{number:int}", _BOTH, may=May.CHARTER),
+    _staff("charter-versions", "/console/{community:int}/charter/versions", may=May.CHARTER),
+    _staff("charter-version", "/console/{community:int}/charter/versions/{number:int}", _BOTH, may=May.CHARTER),
+    _staff("clause-shadow", "/console/{community:int}/charter/shadow", _POST, may=May.ADOPT),
+    _staff("precision", "/console/{community:int}/precision", may=May.FIGURES, nav="nav precision"),
+    _staff("looks", "/console/{community:int}/looks", may=May.AUDIT, nav="nav looks"),
     _staff("staff", "/console/{community:int}/staff", may=May.STAFF, nav="nav staff", limit="search"),
     _staff("staff-add", "/console/{community:int}/staff/add", _POST, may=May.STAFF),
     _staff("staff-role", "/console/{community:int}/staff/role", _POST, may=May.STAFF),
@@ -106,6 +128,8 @@ TABLE: Final = (
     _staff("acts", "/console/{community:int}/staff/acts", may=May.AUDIT, nav="nav acts"),
     _staff("tokens", "/console/{community:int}/tokens", _BOTH, may=May.TOKENS, nav="nav tokens"),
     _staff("token-end", "/console/{community:int}/tokens/end", _POST, may=May.TOKENS),
+    # Everybody.
+    _anybody("c", "/c/{slug}"),
     # Members.
     _anybody("me-enter", "/me/in/{token}", _BOTH, "link"),
     _member("me-sessions", "/me/sessions", nav="nav sessions"),
