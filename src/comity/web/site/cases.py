@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -57,7 +58,8 @@ async def _case(
     if file is None:
         return await _over(context)
     kept = "" if file.barred else await _keep(context, item)
-    file = await _file(context, item) or file  # with the lock
+    if not file.barred and not kept:
+        file = msgspec.structs.replace(file, item=msgspec.structs.replace(file.item, locked_by=context.who.name))
     names = not _blind_names(item)
     return context.render(
         "case.html",

@@ -30,9 +30,10 @@
   });
 
   // What changes meanwhile: rows stay where they are, and what is new waits behind a line.
-  let asked = null, fresh = null;
+  let asked = null, fresh = null, looked = 0;
   const look = async () => {
     asked = null;
+    looked = Date.now();
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer || !answer.ok) return;
     fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -61,7 +62,7 @@
     count();
   };
   if ($("#views")) {
-    document.body.addEventListener("live:queue", () => { asked ??= setTimeout(look, 250); });
+    document.body.addEventListener("live:queue", () => { asked ??= setTimeout(look, Math.max(250, looked + 2000 - Date.now())); });
     $("#news-show").addEventListener("click", () => { show(); const first = $("#list a"); if (first) first.focus(); });
     count();
   }
