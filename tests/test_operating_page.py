@@ -23,7 +23,7 @@ def first_cells(heading: str) -> list[str]:
 
 def test_every_setting_is_on_the_page() -> None:
     """The table has the words that are read, with the default that is taken."""
-    tables = ("_SERVER", "_LOG", "_MATRIX", "_COMMUNITY", "_LIST")
+    tables = ("_SERVER", "_SIGN_IN", "_LOG", "_MATRIX", "_COMMUNITY", "_LIST", "_RECORD", "_RECORDED")
     known = {"store", "dry_run", *(word for t in tables for word in getattr(settings_file, t))}
 
     assert known == set(first_cells("Settings"))
