@@ -111,6 +111,7 @@ class Keeping:
         holds: Iterable[Hold] = (),
     ) -> None:
         self.terms = dict(terms or {})
+        self.shortest = min([TERM, *self.terms.values()])  # days
         self.cited: dict[Named, int] = {}
         for c in citations:
             key = c.community, c.event

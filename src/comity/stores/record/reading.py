@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from comity.core.event import Event
-from comity.core.retention import Keeping, end_of, start_of, week_of
+from comity.core.retention import DAY, Keeping, end_of, start_of, week_of
 from comity.stores.record.fates import left_of
 from comity.stores.record.replacing import Parts
 from comity.stores.record.segment import BUCKETS, Segment, bucket_of, opened, rows_of
@@ -112,8 +112,8 @@ class Reading:
     def _rows(self, segment: Segment, query: Query) -> pa.Table:
         if not query.member:
             return self.of_segment(segment)
-        file = opened(self._parts.place, segment, self._parts.keys.get(segment.name))
-        rows = rows_of(file, [query.member])
+        file = opened(self._parts.place, segment, self._parts.keys.get(segment.name), dictionaries=True)
+        rows = rows_of(file, [query.member]).cast(SCHEMA)  # identifiers stay encoded until few are left
         return self.left(rows) if rows.num_rows and self._may_lose(segment) else rows
 
     def _asked(self, rows: pa.Table, query: Query) -> pa.Table:
@@ -136,6 +136,8 @@ class Reading:
         """Whether anything of a segment may be to be gone."""
         if not self._buckets.isdisjoint(range(segment.low, segment.high + 1)) or segment.beyond or segment.holds:
             return True
+        if end_of(segment.week) + self._keeping.shortest * DAY > self._now:
+            return False
         return any(self._keeping.over(*room, segment.week, self._now) for room in segment.rooms)
 
 

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -172,9 +173,7 @@ def opened(place: Place, segment: Segment, key: bytes, *, dictionaries: bool = F
     )
 
 
-def rows_of(
-    file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str] | None = None, *, threads: bool = False
-) -> pa.Table:
+def rows_of(file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of some members: only the groups that can hold them are read. columns: with ``member`` among them."""
     wanted = sorted(members)
     at = SCHEMA.get_field_index("member")
@@ -185,8 +184,11 @@ def rows_of(
             groups.append(i)
     if not groups:
         return SCHEMA.empty_table() if columns is None else SCHEMA.empty_table().select(list(columns))
-    found = file.read_row_groups(groups, columns=None if columns is None else list(columns), use_threads=threads)
-    return found.filter(pc.is_in(found.column("member"), pa.array(wanted)))
+    found = file.read_row_groups(groups, columns=None if columns is None else list(columns), use_threads=False)
+    rows = np.flatnonzero(pc.is_in(found.column("member"), pa.array(wanted)).to_numpy())
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # as one member's are: nothing has to be copied
+        return found.slice(rows[0], len(rows))
+    return found.take(pa.array(rows))
 
 
 def _salts_key(key: bytes) -> bytes:
