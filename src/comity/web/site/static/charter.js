@@ -41,5 +41,6 @@
   document.addEventListener("htmx:afterSettle", number);
   const asked = /^#L(\d+)(?:C(\d+))?$/.exec(location.hash);
   number();
+  tell();
   if (asked) go(Number(asked[1]), Number(asked[2] || 1));
 })();
