@@ -125,6 +125,58 @@ def test_views_search_and_order(served: HouseServed) -> None:
         assert queue(client, after="tea", view="nothing") == queue(client)
 
 
+def test_whose_it_is_not_gets_what_a_page_that_is_not_there_gives(served: HouseServed) -> None:
+    """Real requests to every page of the queue: operator, auditor and member learn nothing, not even that it waits."""
+    item = served.run(trap)
+    mine = [e for e in BY_NAME.values() if "/queue" in e.path or "/case/" in e.path or "/templates" in e.path]
+    assert len(mine) == 11
+    for role in (Role.OPERATOR, Role.AUDITOR, Role.NEUTRAL, Role.MEMBER):
+        with served.client(role) as client:
+            nowhere = client.get("/console/nowhere")
+            for entry in (e for e in mine if role not in e.roles):
+                path = entry.path.replace("{community:int}", "1").replace("{item}", item.key)
+                for method in entry.methods:
+                    got = client.get(path) if method == "GET" else client.send_form(path)
+                    if role is Role.MEMBER:
+                        assert got.status_code in {303, 404}, (role, path)
+                    else:
+                        assert (got.status_code, _main(got.text)) == (404, _main(nowhere.text)), (role, path)
+    assert served.run(course) is Course.IN_FORCE
+
+
+async def course(live: House) -> Course:
+    """Where Ana's mute stands."""
+    return next(d.course for d in live.decisions(ANA) if d.measure is Measure.MUTE)
+
+
+def _main(page: str) -> str:
+    return page.partition('<main id="main"')[2]
+
+
+@pytest.mark.parametrize("key", ["report", "report-x", "tea-1", "report-99999999999999999999", "report--1", "%00-1"])
+def test_an_address_of_nothing_is_answered_as_one_that_is_over(served: HouseServed, key: str) -> None:
+    """By every page of a case, and nothing fails."""
+    with served.client(Role.MODERATOR) as client:
+        assert client.get(f"/console/1/case/{key}").status_code == 404
+        for page in ("decide", "preview", "lock", "release", "skip"):
+            assert client.send_form(f"/console/1/case/{key}/{page}", reason="x", verdict="confirm").status_code == 404
+        assert client.get("/console/1/queue/together", params={"item": key}).status_code == 200
+        after = f"{9**40}.{9**40}.{key}"
+        assert client.get("/console/1/queue", params={"after": after, "q": "\0"}).status_code == 200
+
+
+def test_the_pages_speak_german(served: HouseServed) -> None:
+    """Every text is there in both languages."""
+    item = served.run(appealed)
+    with served.client(Role.MODERATOR) as client:
+        client.headers["accept-language"] = "de"
+        mute = next(key for key in queue(client) if key.startswith("provisional"))
+        for path in ("queue", "templates", f"queue/together?item={mute}", f"case/{item.key}", f"case/{mute}"):
+            page = client.get(f"/console/1/{path}")
+            assert (page.status_code, 'lang="de"' in page.text) == (200, True)
+        assert "Was sie lesen würden" in page.text
+
+
 # Who has it open.
 
 

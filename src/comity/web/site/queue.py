@@ -15,6 +15,7 @@ from comity.web.site.readers import ReadingStore
 from comity.web.site.verdict_form import AmissError, choices, together_of
 
 PAGE: Final = 50
+_NUMBER: Final = 1 << 53  # what is larger is no number of anything
 MOST: Final = 200  # items that are decided at once
 _LOOKED: Final = 1000  # findings of a member among which the excerpt is looked for
 _LATELY: Final = 60_000  # milliseconds: verdicts of one's own that are shown
@@ -61,7 +62,7 @@ async def queue(context: Context) -> Response:
     asked = context.asked("view")
     view = next((v for v in views if v.name == asked), views[0])
     harm = next((group for group in GROUPS if group == context.asked("harm")), "")
-    oldest, search = context.asked("order") == "age", context.asked("q")
+    oldest, search = context.asked("order") == "age", context.asked("q").replace("\0", "")
     query = _query(context, view, harm=harm, text=search, oldest=oldest)
     after = _after(context.asked("after"))
     shown = await context.read(lambda store: _shown(store, context, query, after))
@@ -261,16 +262,17 @@ def _items(context: Context) -> list[Item]:
 
 def _is_item(key: str) -> bool:
     try:
-        return Item.of(key).number < 1 << 53
+        return Item.of(key).number < _NUMBER
     except ValueError:
         return False
 
 
 def _after(key: str) -> After | None:
     try:
-        return After.of(key) if key else None
+        found = After.of(key)
     except ValueError:
         return None
+    return found if max(abs(found.rank), abs(found.at), found.item.number) < _NUMBER else None
 
 
 PAGES: Final = {"queue": queue, "together": together, "undo": undo}
