@@ -14,6 +14,7 @@ from comity.web.site.context import Context
 from comity.web.site.limits import LIMITS, Limits
 from comity.web.site.table import TABLE, Refusal, matrix
 from acting_pages import ACTING
+from own_pages import OWN
 from site_kit import Client, Served
 
 pytest_plugins = ["site_kit"]
@@ -56,6 +57,7 @@ MAY: Final = {
     "me-sessions": {ME},
     "me-sessions-end": {ME},
     "me-sign-out": {ME},
+    **OWN,
     "c": EVERYBODY,
     **ACTING,
 }
@@ -122,7 +124,7 @@ def test_every_role_gets_every_route_as_the_table_says(served: Served) -> None:
             missing = asked(client, "GET", nowhere)
         assert missing[0] == 404
         for entry in FOUNDATION:
-            if entry.refusal is Refusal.NONE or entry.name in ACTING:
+            if entry.refusal is Refusal.NONE or entry.name in {*ACTING, *OWN}:
                 continue
             foreign = (entry.refusal is Refusal.LINK) != (role is Role.MEMBER)
             for method in entry.methods:

@@ -13,6 +13,10 @@ from comity.web.site import (
     charter,
     entering,
     frame,
+    member,
+    member_data,
+    member_decisions,
+    member_reports,
     members,
     overview,
     precision,
@@ -46,13 +50,16 @@ PAGES: Final[Mapping[str, Page]] = {
     **cases.PAGES,
     **reasons.PAGES,
     **entering.PAGES,
+    **member.PAGES,
+    **member_decisions.PAGES,
+    **member_reports.PAGES,
+    **member_data.PAGES,
     **stream.PAGES,
 }
 # What is not in the table is refused as what is not theirs, to whoever asks.
 _NOWHERE: Final = (
     Entry("nowhere in the console", "/console/{rest:path}", frozenset(STAFF), Refusal.SIGN_IN),
     Entry("nowhere of members", "/me/{rest:path}", frozenset({Role.MEMBER}), Refusal.LINK),
-    Entry("me", "/me", frozenset({Role.MEMBER}), Refusal.LINK),
 )
 
 
