@@ -7,6 +7,7 @@ that are left somewhere tell nothing.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -185,10 +186,17 @@ def rows_of(file: pq.ParquetFile, members: Sequence[str], columns: Sequence[str]
     if not groups:
         return SCHEMA.empty_table() if columns is None else SCHEMA.empty_table().select(list(columns))
     found = file.read_row_groups(groups, columns=None if columns is None else list(columns), use_threads=False)
-    rows = np.flatnonzero(pc.is_in(found.column("member"), pa.array(wanted)).to_numpy())
+    column = found.column("member")
+    which = pc.is_in(column, _values(tuple(wanted)))
+    rows = np.flatnonzero(which.to_numpy())
     if len(rows) and rows[-1] - rows[0] + 1 == len(rows):  # as one member's are: nothing has to be copied
         return found.slice(rows[0], len(rows))
     return found.take(pa.array(rows))
+
+
+@lru_cache(maxsize=64)
+def _values(members: tuple[str, ...]) -> pa.Array:
+    return pa.array(members)  # whenever Arrow takes a value of Python's it looks for pandas, in vain, for 1 ms
 
 
 def _salts_key(key: bytes) -> bytes:
