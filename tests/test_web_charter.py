@@ -12,6 +12,7 @@ from comity.core.access import Role
 from comity.core.who import Who
 from comity.stores.charter_contract import VersionRow, Way
 from comity.web.site import sessions
+from comity.web.site.comparing import rules_log
 from house_kit import HouseServed
 from office_kit import MEMBERS, House
 from site_kit import NEEDS_CHROMIUM, Client, Visiting, at_phone, axe_clean, pictures
@@ -276,3 +277,27 @@ def test_every_page_of_the_charter_is_readable(
         pictures(page, tmp_path, "charter" + path.replace("/", "-"))
         at_phone(page)
         page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_the_last_days_can_be_compared_over_and_that_is_a_look(served: HouseServed, base: str, client: Client) -> None:
+    """Where they are recorded it is offered, and stands among the looks with who did it; elsewhere it is not."""
+
+    class Days:
+        days = 28
+
+        async def lay_out(self, community: int, folder: Path) -> list[Path]:
+            assert community == served.community
+            return [rules_log(folder)]
+
+    assert "last 28 days" not in client.get(f"{base}/compare").text
+    save(served, text_of(served) + "\n# days\n")
+    served.site.log_of_days = Days()
+    try:
+        assert "last 28 days" in client.get(f"{base}/compare").text
+        begun = client.send_form(f"{base}/compare", log="days")
+        assert begun.status_code == 303
+        client.send_form(begun.headers["location"])  # it is ended: what it finds is another test's
+    finally:
+        served.site.log_of_days = None
+    looks = served.do(lambda store: store.process.looks(community=served.community))
+    assert [(look.by, look.member) for look in looks] == [("olive", 0)]

@@ -10,6 +10,7 @@ from comity.settings import Settings
 from comity.stores.live_contract import LiveStore
 from comity.web.site.address import site_url
 from comity.web.site.app import routes
+from comity.web.site.comparing import Log
 from comity.web.site.openid import Provider
 from comity.web.site.readers import Readers, ReadingStore
 from comity.web.site.shared import Site
@@ -56,6 +57,13 @@ class WithSite:
         """What the runner answers, and all pages."""
         return [*self._runner.routes(), *routes(self._site_of())]
 
+    def _log_of_days(self) -> Log | None:
+        if self._settings.record is None:
+            return None
+        from comity.cli.recorded_log import RecordedLog  # noqa: PLC0415  few need it
+
+        return RecordedLog(self._settings.store, self._settings.record)
+
     def _site_of(self) -> Site:
         if self._readers is None:
             self._readers = Readers(self._open)
@@ -78,5 +86,6 @@ class WithSite:
                 office=self._runner.office,
                 provider=provider,
                 proxies=server.proxies,
+                log_of_days=self._log_of_days(),
             )
         return self._site

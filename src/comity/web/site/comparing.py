@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ SHOWN: Final = 200  # members whom a page shows
 KEPT: Final = 5  # comparisons that are kept, of each community
 LONGEST: Final = dt.timedelta(minutes=30)
 _COMMAND: Final = (sys.executable, "-m", "comity", "charter", "compare")
+_FOLDER: Final = "comity-console-compare-"
 _LINE: Final = 1 << 16  # bytes of a line of the command's
 
 
@@ -167,8 +169,13 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_folder() -> Path:
-    """A folder for one comparison."""
-    return Path(tempfile.mkdtemp(prefix="comity-compare-"))
+    """A folder for one comparison, for our own eyes; what a process that was killed left of an older one goes."""
+    over = time.time() - 2 * LONGEST.total_seconds()
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < over:
+                shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_FOLDER))
 
 
 def rules_log(folder: Path) -> Path:

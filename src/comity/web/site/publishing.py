@@ -159,8 +159,10 @@ async def _logs(context: Context, folder: Path) -> tuple[str, Sequence[Path]]:
         case "examples":
             return context.t("compare examples"), [rules_log(folder)]
         case "days" if context.site.log_of_days:
-            files = await context.site.log_of_days.lay_out(context.community, folder)
-            return context.t("compare days", n=context.site.log_of_days.days), files
+            name = context.t("compare days", n=context.site.log_of_days.days)
+            # Nobody reads a message of it, but what it says about members is looked at: that stands with the looks.
+            await context.office.look(context.community, context.who, context.t("compare"), what=name)
+            return name, await context.site.log_of_days.lay_out(context.community, folder)
         case "files":
             kept = folder / "log"
             kept.mkdir()
