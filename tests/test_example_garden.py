@@ -1,72 +1,22 @@
 """The living example: it starts by itself, a visitor walks through it in a browser, and nothing is left running."""
 
-import contextlib
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
+from example_living import ROOT, Living, be, start
 from report_visit import NEEDS_CHROMIUM
 from site_kit import PHONE, axe_clean
-from test_matrix_garden import listening
 
-pytest_plugins = ["report_visit"]  # its ``browser``
-ROOT: Final = Path(__file__).parents[1]
+pytest_plugins = ["report_visit", "example_living"]  # their ``browser`` and ``garden``
 STAFF: Final = ("olive", "mo", "mira", "nora", "ada")
 WITHIN: Final = 20_000  # milliseconds
-
-
-class Living(NamedTuple):
-    """A running example. chat, console: addresses; said: what it has printed until everything was ready."""
-
-    process: subprocess.Popen[str]
-    chat: str
-    console: str
-    said: str
-
-
-def start(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """Start it, quick."""
-    command = [sys.executable, str(ROOT / "tools" / "example_garden.py"), "--folder", str(folder), *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
-
-
-@contextlib.contextmanager
-def living(folder: Path) -> Iterator[Living]:
-    """It runs within; ended as by Ctrl-C, with status 0 and nothing listening any more."""
-    process = start(folder, "--pace", "0.02", "--for", "120")
-    try:
-        said = ""
-        assert process.stdout
-        for line in process.stdout:
-            said += line
-            if "something waits in the console" in line.casefold():
-                break
-        found = re.findall(r"http://localhost:\d+", said)
-        assert len(found) == 2, said + (process.stderr.read() if process.stderr else "")
-        yield Living(process, found[0], found[1], said)
-        process.send_signal(signal.SIGINT)
-        told, failed = process.communicate(timeout=40)
-        assert (0, "") == (process.returncode, failed), told
-        assert not [address for address in found if listening(address)]
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
-    """One for the visits of this file."""
-    with living(tmp_path_factory.mktemp("garden")) as found:
-        yield found
 
 
 @pytest.fixture
@@ -81,21 +31,13 @@ def visit(browser: Browser) -> Iterator[BrowserContext]:
     assert [] == complaints
 
 
-def be(page: Page, garden: Living, who: str, room: str = "attic") -> None:
-    """Be a member, in a room."""
-    page.goto(f"{garden.chat}/rooms/{room}")
-    page.get_by_label("You are").select_option(who)
-    page.wait_for_load_state()
-    expect(page.get_by_label("You are")).to_have_value(who)
-
-
 pytestmark = NEEDS_CHROMIUM
 
 
 def test_a_visitor_floods_and_is_told_why(garden: Living, visit: BrowserContext) -> None:
     """Messages beyond the charter's are hidden in view, and the statement comes with clause, appeal and own page."""
     page = visit.new_page()
-    be(page, garden, "wen")
+    be(page, garden, "gwen")
     page.get_by_text("Things to try").click()
     page.get_by_role("button", name="Say far too much").click()
 

@@ -25,6 +25,7 @@ from example.rooms import Platform, RefusedError, Room
 from homeserver import free_port
 
 GARDEN: Final = Path(__file__).parents[1] / "examples" / "tea-garden"
+CHAT: Final = past.read(GARDEN / "chat.ndjson")
 NOW: Final = dt.datetime(2027, 1, 20, 15, 30, tzinfo=dt.UTC)
 SERVER: Final = "garden.example"
 BOT: Final = f"@comity:{SERVER}"
@@ -36,14 +37,14 @@ CHALLENGE: Final = create_s256_code_challenge("v" * 50)
 def settled() -> Platform:
     """A platform with the example's past. Tests that change something make one of their own."""
     platform = Platform(SERVER, lambda: int(NOW.timestamp() * 1000))
-    past.settle(platform, past.read(GARDEN / "chat.ndjson", NOW), BOT)
+    past.settle(platform, past.moved(CHAT, NOW), BOT)
     past.desk(platform, BOT)
     return platform
 
 
 def test_the_past_ends_today_and_keeps_its_hours() -> None:
     """Moved by whole days: nothing is of the future, nothing later would fit, and distances stay."""
-    before, after = (past.read(GARDEN / "chat.ndjson", now) for now in (NOW - 30 * DAY, NOW))
+    before, after = (past.moved(CHAT, now) for now in (NOW - 30 * DAY, NOW))
 
     last = moment(milliseconds(after[-1].at))
     assert NOW - DAY < last <= NOW
@@ -55,7 +56,7 @@ def test_the_past_ends_today_and_keeps_its_hours() -> None:
 
 def test_the_past_is_the_same_in_the_rooms_and_in_the_store(settled: Platform) -> None:
     """Every message that is to be rated is in its room, under the same id, from the same account at the same time."""
-    for event in past.as_here(past.read(GARDEN / "chat.ndjson", NOW), SERVER):
+    for event in past.as_here(past.moved(CHAT, NOW), SERVER):
         if event.kind == "message":
             there = settled.rooms[event.room].by_id[event.id]
             assert (event.member, milliseconds(event.at)) == (there["sender"], there["origin_server_ts"])
@@ -157,7 +158,7 @@ class Site:
 async def site() -> AsyncIterator[Site]:
     """Pages with the example's past, and a provider for one client."""
     platform = Platform(SERVER, lambda: int(time.time() * 1000))
-    past.settle(platform, past.read(GARDEN / "chat.ndjson", dt.datetime.now(dt.UTC)), BOT)
+    past.settle(platform, past.moved(CHAT, dt.datetime.now(dt.UTC)), BOT)
     past.desk(platform, BOT)
     port = free_port()
     url = f"http://localhost:{port}"

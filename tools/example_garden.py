@@ -60,7 +60,8 @@ async def live(garden: Garden, *, pace: float, seconds: float | None) -> None:
     async with garden.living():
         ends = "Ctrl-C ends it." if seconds is None else f"It ends by itself in {seconds:.0f} seconds (--for)."
         say(f"\n{where(garden)}\n\n{ends} Meanwhile, in the chat:")
-        players = Players(garden.platform, garden.events, pace=pace, told=lambda text: say(f"  {text}"))
+        taken = garden.pages.taken
+        players = Players(garden.platform, garden.events, taken=taken, pace=pace, told=lambda text: say(f"  {text}"))
         tasks = [asyncio.create_task(work) for work in (_play(players), stop.wait(), _lives(garden))]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import io
 import secrets
 import shutil
 import time
@@ -11,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
 from aiohttp import web
 
+from comity.cli.user import user
 from comity.core.event import Event
 from comity.settings import Settings
 from comity.settings_file import load_settings
@@ -60,9 +61,9 @@ class Garden:
         self.platform = Platform(SERVER, lambda: int(time.time() * 1000))
         self._secret, self._admin = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._links: dict[str, str] = {}
-        self.events: list[Event] = [
-            msgspec.json.decode(line, type=Event) for line in (EXAMPLE / "chat.ndjson").read_bytes().splitlines()
-        ]
+        self.events = past.read(EXAMPLE / "chat.ndjson")
+        members = past.regulars(self.events)
+        self.pages = Pages(self.platform, bot=BOT, members=members, address=self.chat, console=self.console)
 
     @property
     def issuer(self) -> str:
@@ -86,13 +87,12 @@ class Garden:
         made = made.replace("\n[[community]]", f'admin_token = "{self._admin}"\n\n[[community]]')
         made += _SIGN_IN.format(issuer=self.issuer, secret=self._secret)
         self.comity.settings.write_text(made, "utf-8")
-        moved = past.read(EXAMPLE / "chat.ndjson", now)
+        moved = past.moved(self.events, now)
         self._rate(moved)
         past.settle(self.platform, moved, BOT)
         past.desk(self.platform, BOT)
         for who, (role, _) in STAFF.items():
-            said = self.comity.run("user", "add", who, "--role", role, "--settings", self.comity.settings)
-            self._links[who] = said.splitlines()[-1]
+            self._links[who] = self._add(who, role)
 
     @contextlib.asynccontextmanager
     async def living(self) -> AsyncIterator["Garden"]:
@@ -120,6 +120,13 @@ class Garden:
         store = load_settings(self.comity.settings).store
         self.comity.run("rate", seed, "--store", store, "--charter", self._own / "charter.toml", "--quiet")
 
+    def _add(self, who: str, role: str) -> str:
+        """Add somebody of the staff; the link to enrol with. The command runs here: five starts would take a while."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            user.main(["add", who, "--role", role, "--settings", str(self.comity.settings)], standalone_mode=False)
+        return said.getvalue().splitlines()[-1]
+
     def _application(self, settings: Settings, pusher: Pusher) -> web.Application:
         api = Api(
             self.platform,
@@ -129,13 +136,11 @@ class Garden:
             namespace=rf"@comity(_.*)?:{SERVER}",
             admin=self._admin,
         )
-        members = {m: n for m, n in past.names(self.events).items() if m in past.regulars(self.events)}
-        pages = Pages(self.platform, bot=BOT, members=members, address=self.chat, console=self.console)
         client = Client("comity", self._secret, f"{self.console}/console/sign-in/provider/back")
         about = {who: f"{role}: {what}" for who, (role, what) in STAFF.items()}
-        sign_ins = SignIns(self.issuer, client, about, pages.choose)
-        app = web.Application(middlewares=[pages.guard])
-        app.add_routes([*api.routes(), *pages.routes(), *sign_ins.routes()])
+        sign_ins = SignIns(self.issuer, client, about, self.pages.choose)
+        app = web.Application(middlewares=[self.pages.guard])
+        app.add_routes([*api.routes(), *self.pages.routes(), *sign_ins.routes()])
         return app
 
 

@@ -40,11 +40,16 @@ _POLICY: Final = (
 
 
 class Pages:
-    """The pages. bot: Comity's account; members: who can be chosen, their names by localpart; console: its address."""
+    """The pages.
+
+    bot: Comity's account; members: who can be chosen, their names by localpart; console: its address. taken: whom a
+    visitor has been, and from the beginning whoever one is at first: nobody else speaks for those.
+    """
 
     def __init__(self, platform: Platform, *, bot: str, members: Mapping[str, str], address: str, console: str) -> None:
         self._platform, self._bot, self._address, self._console = platform, bot, address, console
         self._members = dict(sorted(members.items(), key=lambda one: (one[0] not in _ABOUT, one[1])))
+        self.taken = {_FIRST}
         self._trying = set[asyncio.Task[None]]()
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -107,6 +112,7 @@ class Pages:
         who, back = str(given.get("member", "")), str(given.get("back", ""))
         response = web.HTTPSeeOther(back if back.startswith(("/rooms/", "/direct")) else "/")
         if who in self._members:
+            self.taken.add(who)
             response.set_cookie(COOKIE, who, httponly=True, samesite="Lax")
         raise response
 

@@ -27,15 +27,19 @@ MANAGES: Final = 60  # the manager's level: above whom he may appoint, below Com
 _DAY: Final = dt.timedelta(days=1)
 
 
-def read(chat: Path, now: dt.datetime) -> list[Event]:
-    """The chat moved by whole days, so that every event keeps its hour and the last one is the last before ``now``."""
-    events = [msgspec.json.decode(line, type=Event) for line in chat.read_bytes().splitlines()]
+def read(chat: Path) -> list[Event]:
+    """The chat as it stands in its file."""
+    return [msgspec.json.decode(line, type=Event) for line in chat.read_bytes().splitlines()]
+
+
+def moved(events: Sequence[Event], now: dt.datetime) -> list[Event]:
+    """The same, moved by whole days: every event keeps its hour, and the last one is the last before ``now``."""
     by = (now - moment(milliseconds(events[-1].at))) // _DAY * _DAY
-    for event in events:
-        event.at = rfc3339(moment(milliseconds(event.at)) + by)
-        if event.account_created_at is not None:
-            event.account_created_at = rfc3339(moment(milliseconds(event.account_created_at)) + by)
-    return events
+
+    def later(at: str | None) -> str | None:
+        return at and rfc3339(moment(milliseconds(at)) + by)
+
+    return [msgspec.structs.replace(e, at=later(e.at), account_created_at=later(e.account_created_at)) for e in events]
 
 
 def names(events: Iterable[Event]) -> dict[str, str]:
@@ -109,13 +113,13 @@ def desk(platform: Platform, bot: str) -> None:
     platform.join(room, deputy)
 
 
-def regulars(events: Iterable[Event]) -> set[str]:
-    """Members who come again and again, not just once or for something else."""
+def regulars(events: Sequence[Event]) -> dict[str, str]:
+    """Members who come again and again, not just once or for something else, and the names they are shown by."""
     days: defaultdict[str, set[str]] = defaultdict(set)
     for e in events:
         if e.kind == "message" and e.role != "bot":
             days[e.member].add(e.at[:10])
-    return {member for member, on in days.items() if len(on) > 1}
+    return {member: name for member, name in names(events).items() if len(days[member]) > 1}
 
 
 def _happen(platform: Platform, room: Room, kind: str, here: Event) -> None:

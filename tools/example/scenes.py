@@ -1,7 +1,7 @@
 """What members do while it lives: scenes of the example chat, which leave something to decide; then quiet talk."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from comity.core.event import Event
@@ -26,12 +26,15 @@ REPORTS: Final = (
 class Players:
     """Has members of the example do what they do in its chat.
 
-    events: the chat as it stands in its file; pace: seconds between two messages of a scene;
-    told: hears what comes now, in a sentence.
+    events: the chat as it stands in its file; taken: members who are left to whoever visits, as quiet talk goes; pace:
+    seconds between two messages of a scene; told: hears what comes now, in a sentence.
     """
 
-    def __init__(self, platform: Platform, events: Sequence[Event], *, pace: float, told: Told) -> None:
+    def __init__(
+        self, platform: Platform, events: Sequence[Event], *, taken: Collection[str], pace: float, told: Told
+    ) -> None:
         self._platform, self._events, self._pace, self._told = platform, events, pace, told
+        self._taken = taken
 
     async def play(self) -> None:
         """Every scene once: a flood, a scam, a call, a manager who loses management to the deputy, a raid."""
@@ -60,14 +63,14 @@ class Players:
         self._told("The others go on with their day.")
         for event in self._quiet()[:_AFTERWARDS]:
             await self._rest(2)
-            self.write(event.member, event.room[1:], event.text or "")
+            self._say(event)
 
     async def talk(self, every: float) -> None:
         """Quiet talk without an end: whatever nobody minded, in the order in which it was said."""
         while True:
             for event in self._quiet()[_AFTERWARDS:]:
                 await asyncio.sleep(every)
-                self.write(event.member, event.room[1:], event.text or "")
+                self._say(event)
 
     def write(self, who: str, room: str, text: str) -> str:
         """Write as a member, who joins for it; the message's id, "" if it was refused: that is what was decided."""
@@ -78,6 +81,10 @@ class Players:
             return platform.send(place, account, "m.room.message", message(platform, text))
         except RefusedError:
             return ""
+
+    def _say(self, event: Event) -> None:
+        if event.member not in self._taken:
+            self.write(event.member, event.room[1:], event.text or "")
 
     async def _scene(self, events: Iterable[Event], pace: float | None = None) -> None:
         for event in events:
