@@ -7,13 +7,13 @@ from typing import Final
 import httpx
 import pytest
 
+from acting_pages import ACTING
 from comity.core.access import ROLES, May, Role, may
 from comity.web.site import sessions
 from comity.web.site.app import PAGES, routes
 from comity.web.site.context import Context
 from comity.web.site.limits import LIMITS, Limits
 from comity.web.site.table import TABLE, Refusal, matrix
-from acting_pages import ACTING
 from own_pages import OWN
 from site_kit import Client, Served
 
@@ -60,8 +60,49 @@ MAY: Final = {
     **OWN,
     "c": EVERYBODY,
     **ACTING,
+    "api": EVERYBODY,
+    "api-docs": EVERYBODY,
+    "api-communities": STAFF,
+    "api-overview": {O, M, A},
+    "api-precision": {O, M, A},
+    "api-queue": {M, N},
+    "api-case": {M, N},
+    "api-lock": {M, N},
+    "api-release": {M, N},
+    "api-skip": {M, N},
+    "api-decide": {M, N},
+    "api-preview": {M, N},
+    "api-verdicts": {M, N},
+    "api-verdict": {M, N},
+    "api-undo": {M, N},
+    "api-decisions": {O, A},
+    "api-decision": {O, A},
+    "api-statement": {O, A},
+    "api-reports": {M},
+    "api-report-make": STAFF,
+    "api-report": {M},
+    "api-outcome": STAFF,
+    "api-appeals": {M, N},
+    "api-appeal": {M, N},
+    "api-members": {M},
+    "api-look": {M},
+    "api-member": {M},
+    "api-findings": {M},
+    "api-looks": {O, A},
+    "api-charter": STAFF,
+    "api-charter-check": {O, M},
+    "api-versions": STAFF,
+    "api-version": STAFF,
+    "api-templates": {M},
+    "api-template-save": {M},
+    "api-me": {ME},
+    "api-me-decisions": {ME},
+    "api-me-appeals": {ME},
+    "api-me-appeal": {ME},
+    "api-me-evidence": {ME},
+    "api-me-withdraw": {ME},
 }
-FOUNDATION: Final = [entry for entry in TABLE if entry.name in MAY]
+FOUNDATION: Final = [entry for entry in TABLE if entry.name in MAY and not entry.api]
 
 
 def address(path: str, community: int) -> str:

@@ -89,7 +89,7 @@ def test_what_is_no_token_is_refused(made: Served, secret: str) -> None:
     answer = ask(made, "/read", secret)
 
     assert 401 == answer.status_code
-    assert {"error"} == answer.json().keys()
+    assert ("application/problem+json", 401) == (answer.headers["content-type"], answer.json()["status"])
 
 
 def test_a_token_ends_when_it_was_said(made: Served) -> None:

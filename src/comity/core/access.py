@@ -56,9 +56,9 @@ class Scope(StrEnum):
 # A token can do no more than whoever made it, at the moment it is used.
 SCOPES: Final[Mapping[Scope, frozenset[May]]] = MappingProxyType(
     {
-        Scope.READ: frozenset({May.FIGURES, May.AUDIT}),
+        Scope.READ: frozenset({May.FIGURES, May.AUDIT, May.CHARTER}),
         Scope.REPORT: frozenset(),
-        Scope.DECIDE: frozenset({May.DECIDE, May.HEAR}),
+        Scope.DECIDE: frozenset({May.DECIDE, May.HEAR, May.LOOK}),
     }
 )
 

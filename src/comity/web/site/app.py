@@ -7,6 +7,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
 from comity.core.access import STAFF, Role
+from comity.web.api import calls
 from comity.web.site import (
     account,
     cases,
@@ -55,11 +56,13 @@ PAGES: Final[Mapping[str, Page]] = {
     **member_reports.PAGES,
     **member_data.PAGES,
     **stream.PAGES,
+    **calls.PAGES,
 }
 # What is not in the table is refused as what is not theirs, to whoever asks.
 _NOWHERE: Final = (
-    Entry("nowhere in the console", "/console/{rest:path}", frozenset(STAFF), Refusal.SIGN_IN),
-    Entry("nowhere of members", "/me/{rest:path}", frozenset({Role.MEMBER}), Refusal.LINK),
+    Entry("nowhere in the API", "/api/{rest:all}", frozenset(STAFF), Refusal.TOKEN, limit="api"),
+    Entry("nowhere in the console", "/console/{rest:all}", frozenset(STAFF), Refusal.SIGN_IN),
+    Entry("nowhere of members", "/me/{rest:all}", frozenset({Role.MEMBER}), Refusal.LINK),
 )
 
 
@@ -75,7 +78,20 @@ class _Number(Convertor[int]):
         return str(value)
 
 
+class _All(Convertor[str]):
+    """Anything. Starlette's own ends where a line does."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 register_url_convertor("number", _Number())
+register_url_convertor("all", _All())
 
 
 def routes(site: Site, pages: Mapping[str, Page] = PAGES) -> Sequence[BaseRoute]:
@@ -87,7 +103,8 @@ def routes(site: Site, pages: Mapping[str, Page] = PAGES) -> Sequence[BaseRoute]
         raise ValueError("two entries of the table have the same name")
     made = [Route(_path(entry), Gate(site, entry, pages[entry.name]), methods=list(entry.methods)) for entry in TABLE]
     taken = {entry.path for entry in TABLE}
-    return [*made, *(Route(entry.path, Gate(site, entry, None)) for entry in _NOWHERE if entry.path not in taken)]
+    left = [(entry, calls.nowhere if entry.api else None) for entry in _NOWHERE if entry.path not in taken]
+    return [*made, *(Route(entry.path, Gate(site, entry, page)) for entry, page in left)]
 
 
 def _path(entry: Entry) -> str:

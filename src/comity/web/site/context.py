@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from comity.core.access import May, Role, may
 from comity.core.who import Who
 from comity.stores.access_contract import Access, PersonRow, TokenRow
+from comity.web.api.problems import problem
 from comity.web.site import render
 from comity.web.site.flows import FLOW
 from comity.web.site.readers import ReadingStore
@@ -185,6 +186,8 @@ class Context:
 
     def sorry(self, key: str, status: int, **values: object) -> Response:
         """A page that says what is wrong; key: of a text, and with `` why`` behind it of a second one."""
+        if self.entry.api:
+            return problem(status, f"{self.t(key)}. {self.t(f'{key} why', **values)}")
         return self.render("sorry.html", status, title=self.t(key), why=self.t(f"{key} why", **values))
 
     @property

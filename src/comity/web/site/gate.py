@@ -7,12 +7,13 @@ from typing import Final
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from comity.core.errors import ComityError
 from comity.core.member_link import COMMAND
 from comity.stores.access_contract import TokenRow
+from comity.web.api.problems import problem
 from comity.web.site import render, sessions
 from comity.web.site.context import Context
 from comity.web.site.readers import ReadingStore
@@ -58,7 +59,7 @@ class Gate:
         except Exception as error:
             self._site.log.error("a page failed", page=self._entry.name, exc_info=error)  # noqa: TRY400  structlog's
         if self._entry.refusal is Refusal.TOKEN:
-            return _json(500, "failed")
+            return problem(500, "something failed here; it is in the log")
         return context.sorry("failed", 500)
 
     def _context(self, request: Request) -> Context:
@@ -127,7 +128,9 @@ class Gate:
         return RedirectResponse(context.url("sign-in"), 303, headers=dict(render.HEADERS))
 
     def _not_there(self, context: Context) -> Response:
-        return _json(404, "not there") if self._entry.refusal is Refusal.TOKEN else context.not_there()
+        if self._entry.refusal is Refusal.TOKEN:
+            return problem(404, "there is nothing here, or it is not yours")
+        return context.not_there()
 
     async def _take_form(self, context: Context) -> Response | None:
         """Take what was sent along, if it is from a page of ours, and of this session."""
@@ -166,13 +169,13 @@ class Gate:
         kind, _, secret = context.request.headers.get("authorization", "").partition(" ")
         key = sessions.hashed(secret).hex()
         if wait := self._wait(context.request, key):
-            return _later(_json(429, "too often"), wait)
+            return _later(problem(429, "too often: wait as long as Retry-After says"), wait)
         if kind.lower() != "bearer" or not secret:
-            return _json(401, "a token is missing")
+            return _no_token("a token is missing: Authorization: Bearer comity_...")
         hashed, at = sessions.hashed(secret.strip()), context.at
         token = context.access.token(hashed, at)
         if token is None:
-            return _json(401, "this token is not good")
+            return _no_token("this token is not good, or not any more")
         context.token, context.community = token, token.community
         context.seen = await context.read(lambda store: _holder(store, token))
         named = context.request.path_params.get("community", token.community)
@@ -197,8 +200,8 @@ def _holder(store: ReadingStore, token: TokenRow) -> Seen | None:
     return Seen(session, {token.community: roles[token.community]}, person, {token.community: member})
 
 
-def _json(status: int, why: str) -> Response:
-    return JSONResponse({"error": why}, status, headers=dict(render.HEADERS))
+def _no_token(why: str) -> Response:
+    return problem(401, why, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _later(response: Response, wait: float) -> Response:

@@ -38,6 +38,11 @@ class Entry(NamedTuple):
     most: int = 1 << 20
 
     @property
+    def api(self) -> bool:
+        """Whether it is answered by values, and not by a page."""
+        return self.path.startswith("/api/")
+
+    @property
     def of_community(self) -> bool:
         """Whether the page is of one community, named in its path."""
         return "{community:int}" in self.path
@@ -64,6 +69,18 @@ def _member(name: str, path: str, methods: tuple[str, ...] = _GET, *, nav: str =
     return Entry(name, path, roles_that(May.OWN), Refusal.LINK, methods, limit, nav)
 
 
+def _api(name: str, path: str, methods: tuple[str, ...], scope: Scope, may: May | None = None) -> Entry:
+    roles = frozenset(STAFF) if may is None else roles_that(may) - {Role.MEMBER}
+    return Entry(f"api-{name}", f"/api/v1{path}", roles, Refusal.TOKEN, methods, "api", scope=scope)
+
+
+def _api_me(name: str, path: str, methods: tuple[str, ...] = _GET) -> Entry:
+    return Entry(f"api-{name}", f"/api/v1{path}", roles_that(May.OWN), Refusal.LINK, methods, "api")
+
+
+_IN: Final = "/communities/{community:int}"
+_CASE: Final = f"{_IN}/queue/{{item}}"
+_MEMBER: Final = f"{_IN}/members/{{member:int}}"
 TABLE: Final = (
     _anybody("static", "/static/{file:path}", limit="static"),
     _anybody("preferences", "/preferences", _POST),
@@ -153,6 +170,48 @@ TABLE: Final = (
     _member("me-sessions", "/me/sessions", nav="nav sessions"),
     _member("me-sessions-end", "/me/sessions/end", _POST),
     _member("me-sign-out", "/me/sign-out", _POST),
+    # The API; what a token may be used for must hold what the call asks for.
+    _anybody("api", "/api/v1/openapi.json"),
+    _anybody("api-docs", "/api/v1/docs"),
+    _api("communities", "/communities", _GET, Scope.READ),
+    _api("overview", f"{_IN}/overview", _GET, Scope.READ, May.FIGURES),
+    _api("precision", f"{_IN}/precision", _GET, Scope.READ, May.FIGURES),
+    _api("queue", f"{_IN}/queue", _GET, Scope.DECIDE, May.HEAR),
+    _api("case", _CASE, _GET, Scope.DECIDE, May.HEAR),
+    _api("lock", f"{_CASE}/lock", _POST, Scope.DECIDE, May.HEAR),
+    _api("release", f"{_CASE}/release", _POST, Scope.DECIDE, May.HEAR),
+    _api("skip", f"{_CASE}/skip", _POST, Scope.DECIDE, May.HEAR),
+    _api("decide", f"{_CASE}/verdict", _POST, Scope.DECIDE, May.HEAR),
+    _api("preview", f"{_CASE}/preview", _POST, Scope.DECIDE, May.HEAR),
+    _api("verdicts", f"{_IN}/verdicts", _GET, Scope.DECIDE, May.HEAR),
+    _api("verdict", f"{_IN}/verdicts/{{number:int}}", _GET, Scope.DECIDE, May.HEAR),
+    _api("undo", f"{_IN}/verdicts/{{number:int}}/undo", _POST, Scope.DECIDE, May.HEAR),
+    _api("decisions", f"{_IN}/decisions", _GET, Scope.READ, May.AUDIT),
+    _api("decision", f"{_IN}/decisions/{{number:int}}", _GET, Scope.READ, May.AUDIT),
+    _api("statement", f"{_IN}/decisions/{{number:int}}/statement", _GET, Scope.READ, May.AUDIT),
+    _api("reports", f"{_IN}/reports", _GET, Scope.DECIDE, May.DECIDE),
+    _api("report-make", f"{_IN}/reports", _POST, Scope.REPORT),
+    _api("report", f"{_IN}/reports/{{number:int}}", _GET, Scope.DECIDE, May.DECIDE),
+    _api("outcome", f"{_IN}/reports/{{number:int}}/outcome", _GET, Scope.REPORT),
+    _api("appeals", f"{_IN}/appeals", _GET, Scope.DECIDE, May.HEAR),
+    _api("appeal", f"{_IN}/appeals/{{number:int}}", _GET, Scope.DECIDE, May.HEAR),
+    _api("members", f"{_IN}/members", _GET, Scope.DECIDE, May.LOOK),
+    _api("look", f"{_MEMBER}/looks", _POST, Scope.DECIDE, May.LOOK),
+    _api("member", _MEMBER, _GET, Scope.DECIDE, May.LOOK),
+    _api("findings", f"{_MEMBER}/findings", _GET, Scope.DECIDE, May.LOOK),
+    _api("looks", f"{_IN}/looks", _GET, Scope.READ, May.AUDIT),
+    _api("charter", f"{_IN}/charter", _GET, Scope.READ),
+    _api("charter-check", f"{_IN}/charter/check", _POST, Scope.READ, May.CHARTER),
+    _api("versions", f"{_IN}/charter/versions", _GET, Scope.READ),
+    _api("version", f"{_IN}/charter/versions/{{number:int}}", _GET, Scope.READ),
+    _api("templates", f"{_IN}/templates", _GET, Scope.DECIDE, May.DECIDE),
+    _api("template-save", f"{_IN}/templates", _POST, Scope.DECIDE, May.DECIDE),
+    _api_me("me", "/me"),
+    _api_me("me-decisions", "/me/decisions"),
+    _api_me("me-appeals", "/me/appeals"),
+    _api_me("me-appeal", "/me/appeals", _POST),
+    _api_me("me-evidence", "/me/appeals/{number:int}/evidence", _POST),
+    _api_me("me-withdraw", "/me/appeals/{number:int}/withdraw", _POST),
 )  # fmt: skip
 BY_NAME: Final[Mapping[str, Entry]] = {entry.name: entry for entry in TABLE}
 
