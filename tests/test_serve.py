@@ -11,9 +11,9 @@ from commanding import finished, run, started
 
 # A runner in place of the real one, which needs a homeserver: it says what it was given, and that it was stopped.
 RUNNER = """
-import asyncio, sys, types
+import asyncio
 class Runner:
-    def __init__(self, *, settings, charters, store, metrics, log, texts):
+    def __init__(self, *, settings, charters, store, metrics, log, texts, record):
         self.log, self.store = log, store
         dry = [c.dry_run for c in settings.communities]
         log.info("built", charters=sorted(charters), dry=dry, head=store.head().number)
@@ -24,7 +24,8 @@ class Runner:
     def routes(self): return []
     def ready(self): return []
     office = None
-sys.modules["comity.runner"] = types.SimpleNamespace(Runner=Runner)
+import comity.runner
+comity.runner.Runner = Runner
 """
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from starlette.responses import Response
 
@@ -14,10 +14,12 @@ from comity.core.charter import BY_A_PERSON, OF_THE_HOUSE, SEVERITIES, Charter, 
 from comity.core.charter_changes import Change, changes
 from comity.core.errors import ComityError, SourceError
 from comity.rules import ParameterSpec, Rule, built_in
-from comity.runner.adopting import Adopted
 from comity.stores.charter_contract import Came, ProposalRow
 from comity.web.site import trying
 from comity.web.site.context import Context, Toast
+
+if TYPE_CHECKING:
+    from comity.runner.adopting import Adopted
 
 MOST: Final = 400_000  # characters of a charter
 _SHOWN: Final = 100  # mistakes
@@ -36,7 +38,7 @@ class Checked(NamedTuple):
 class Draft(NamedTuple):
     """What somebody is working on. mine: it is kept as theirs; base: the version it began at; stale: that is over."""
 
-    adopted: Adopted
+    adopted: "Adopted"
     text: str
     base: int
     mine: bool
