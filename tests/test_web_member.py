@@ -161,7 +161,7 @@ def test_whoever_lost_management_is_led_to_the_fast_lane(served: HouseServed) ->
     with served.client(Role.MEMBER) as manager:
         page = manager.get("/me")
         said = text_of(page)
-        assert "You lost management: your appeal goes first." in said
+        assert "You may not manage for now: an appeal against that goes first." in said
         assert "within 3 days" in said
         (number,) = set(re.findall(r'href="/me/decision/(\d+)#appeal"', page.text))
         where = manager.send_form(f"/me/decision/{number}/appeal", text=WHY).headers["location"]
@@ -302,6 +302,7 @@ def test_everything_can_be_taken_along_but_who_reported(served: HouseServed) -> 
     assert ANA == taken["member"]["account"]
     assert {d.number for d in found} == {d["decision"]["number"] for d in taken["decisions"]}
     assert all(d["statement"]["clause_id"] == "2.1" for d in taken["decisions"])
+    assert {"machine"} == {step["by"] for d in taken["decisions"] for step in d["course"]}
     assert [WHY] == [a["text"] for a in taken["appeals"]]
     assert ["a free teapot for you"] == [f["excerpt"] for f in taken["findings"]]
     assert ["open"] == [r["came"] for r in taken["reported"]]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from comity.core.decision import MACHINE
 from comity.core.event import rfc3339
 from comity.core.queue import Kind, Query
 from comity.runner.own import Own
@@ -73,8 +74,8 @@ def _lists(member: int, now: int, until: int) -> dict[str, Callable[[ReadingStor
         "activity": lambda s, _: ([a._asdict() for a in s.process.activity_of(member)], None),
         "findings": lambda s, before: _findings(s, member, before),
         "decisions": lambda s, before: _decisions(s, member, before),
-        "appeals": lambda s, before: _page(s.process.appeals(member=member, before=before, most=_PAGE)),
-        "reports": lambda s, before: _page(s.process.reports(reporter=member, before=before, most=_PAGE)),
+        "appeals": lambda s, before: _own(s.process.appeals(member=member, before=before, most=_PAGE)),
+        "reports": lambda s, before: _own(s.process.reports(reporter=member, before=before, most=_PAGE)),
         "reported": lambda s, before: _reported(s, member, before),
         "notes": lambda s, _: (_notes(s, member, until), None),
         "looks": lambda s, before: _looks(s, member, before, until),
@@ -90,6 +91,15 @@ def _lists(member: int, now: int, until: int) -> dict[str, Callable[[ReadingStor
 
 def _page(rows: Sequence[Any]) -> Page:
     return rows, rows[-1].number if len(rows) == _PAGE else None
+
+
+def _by(name: str) -> str:
+    """Who decided, as members are told: the machine, or a person; "" where nobody did yet."""
+    return name if name in {"", MACHINE} else "person"
+
+
+def _own(rows: Sequence[Any]) -> Page:
+    return [msgspec.structs.replace(row, by=_by(row.by)) for row in rows], _page(rows)[1]
 
 
 def _findings(store: ReadingStore, member: int, before: int) -> Page:
@@ -109,9 +119,9 @@ def _decisions(store: ReadingStore, member: int, before: int) -> Page:
     rows = store.process.decisions_of(member, before=before, most=_PAGE)
     found = [
         {
-            "decision": decision,
+            "decision": msgspec.structs.replace(decision, by=_by(decision.by)),
             "statement": store.decisions.statement(decision.number),
-            "course": [step._asdict() for step in store.decisions.course(decision.number)],
+            "course": [s._replace(by=_by(s.by))._asdict() for s in store.decisions.course(decision.number)],
         }
         for decision in rows
         if not decision.proposed

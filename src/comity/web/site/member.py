@@ -11,6 +11,7 @@ from comity.core.ledger import ClauseRow
 from comity.core.rights import Missing, Point, Right
 from comity.core.standing import date_of
 from comity.core.statement import shown
+from comity.core.verdicts import endless
 from comity.runner.own import Own
 from comity.stores.contract import FindingRow
 from comity.web.site import charts
@@ -49,7 +50,7 @@ async def me(context: Context) -> Response:
     """Where the member stands, what they may do, what holds now."""
     own: Own = await context.office.own(context.community, context.member)
     member, at = context.member, context.at
-    numbers = [d.number for d in own.in_force]
+    numbers = [d.number for d in own.in_force if not endless(d.measure)]  # what is over with the deed holds nothing
 
     def ask(store: ReadingStore) -> list[Ruling]:
         return [found for n in numbers if (found := ruling(store, n, member, at)) is not None]

@@ -6,6 +6,7 @@ from starlette.responses import Response, StreamingResponse
 
 from comity.core.looking import Look
 from comity.core.member_link import COMMAND
+from comity.core.verdicts import endless
 from comity.runner.own import Own
 from comity.web.site import render
 from comity.web.site.context import Context
@@ -74,7 +75,8 @@ async def _forget(context: Context, *, sure: bool) -> Response:
     member, at = context.member, context.at
 
     def ask(store: ReadingStore) -> tuple[list[Ruling], int | None]:
-        holding = [r for d in own.in_force if (r := ruling(store, d.number, member, at)) is not None]
+        lasting = [d for d in own.in_force if not endless(d.measure)]
+        holding = [r for d in lasting if (r := ruling(store, d.number, member, at)) is not None]
         last = [
             s.appeal_until
             for d in store.process.decisions_of(member, most=PAGE)
