@@ -14,6 +14,7 @@ from comity.web.site.app import PAGES, routes
 from comity.web.site.context import Context
 from comity.web.site.limits import LIMITS, Limits
 from comity.web.site.table import TABLE, Refusal, matrix
+from desk_pages import DESK
 from own_pages import OWN
 from site_kit import Client, Served
 
@@ -60,6 +61,7 @@ MAY: Final = {
     **OWN,
     "c": EVERYBODY,
     **ACTING,
+    **DESK,
     "api": EVERYBODY,
     "api-docs": EVERYBODY,
     "api-communities": STAFF,
@@ -165,7 +167,7 @@ def test_every_role_gets_every_route_as_the_table_says(served: Served) -> None:
             missing = asked(client, "GET", nowhere)
         assert missing[0] == 404
         for entry in FOUNDATION:
-            if entry.refusal is Refusal.NONE or entry.name in {*ACTING, *OWN}:
+            if entry.refusal is Refusal.NONE or entry.name in {*ACTING, *DESK, *OWN}:
                 continue
             foreign = (entry.refusal is Refusal.LINK) != (role is Role.MEMBER)
             for method in entry.methods:
