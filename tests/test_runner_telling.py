@@ -1,5 +1,6 @@
 """What members and managers are told: once, without repeating itself, and not about what was taken back."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -193,3 +194,7 @@ async def test_the_link_of_a_statement_opens_the_page_on_a_real_homeserver(synap
                     assert "Open my page" in (await browser.get(link)).text
                     entered = await browser.post(link, headers={"Origin": home})
                     assert (303, "/me") == (entered.status_code, entered.headers["location"])
+                    page = (await browser.get("/me")).text
+                    assert "You cannot write." in page
+                    (decision,) = set(re.findall(r'href="(/me/decision/\d+)">You cannot write', page))
+                    assert "Do not post links to scams." in (await browser.get(decision)).text
