@@ -160,8 +160,8 @@ def test_an_address_of_nothing_is_answered_as_one_that_is_over(served: HouseServ
         assert client.get("/console/1/queue", params={"after": after, "q": "\0"}).status_code == 200
 
 
-def test_the_pages_speak_german(served: HouseServed) -> None:
-    """Every text is there in both languages."""
+def test_the_pages_speak_german_and_have_no_script_of_their_own(served: HouseServed) -> None:
+    """Every text is there in both languages, and nothing that the policy forbids."""
     item = served.run(appealed)
     with served.client(Role.MODERATOR) as client:
         client.headers["accept-language"] = "de"
@@ -169,6 +169,7 @@ def test_the_pages_speak_german(served: HouseServed) -> None:
         for path in ("queue", "templates", f"queue/together?item={mute}", f"case/{item.key}", f"case/{mute}"):
             page = client.get(f"/console/1/{path}")
             assert (page.status_code, 'lang="de"' in page.text) == (200, True)
+            assert not re.search(r"<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|javascript:", page.text), path
         assert "Was sie lesen würden" in page.text
 
 
