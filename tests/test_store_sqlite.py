@@ -49,6 +49,27 @@ def test_a_store_of_a_newer_format_is_refused_untouched(path: Path) -> None:
     assert "format 99" in refused(path, read_only=True)
 
 
+def test_a_reader_beside_takes_no_log_away(path: Path) -> None:
+    """A process that writes and also reads keeps its locks: whoever looks in between does not end its log.
+
+    Otherwise what is committed from then on is in a file that nobody finds again after a kill.
+    """
+    look = (
+        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(*db.execute('SELECT name FROM community')); "
+        "db.close()"
+    )
+
+    def seen() -> str:
+        return subprocess.run([sys.executable, "-c", look, path], capture_output=True, text=True, check=True).stdout
+
+    with opened(path) as store:
+        store.community("before")
+        with opened(path, read_only=True):
+            assert "before" in seen()
+        store.community("after")
+        assert "after" in seen()
+
+
 def test_what_is_no_store_is_refused_untouched(tmp_path: Path) -> None:
     """Another file, another program's database, a directory, a place that does not exist."""
     letter, other = tmp_path / "letter.txt", tmp_path / "other.sqlite"

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,6 @@ from comity.stores.sql_read import only
 from comity.stores.sqlite_db import SqliteDb, told
 from comity.stores.sqlite_schema import APPLICATION, FORMAT, migrate
 
-_MAGIC: Final = b"SQLite format 3\0"
 _CACHE: Final = "PRAGMA cache_size = -32768"  # 32 MiB
 _PAGE: Final = 16384  # of 4, 8, 16, and 32 KiB the quickest for entries
 
@@ -26,13 +26,12 @@ def check_place(path: Path, *, read_only: bool) -> None:
         if read_only:
             raise StoreError(f"{path}: there is no store yet: rate a chat into it first")
     else:
-        try:
-            with path.open("rb") as file:
-                start = file.read(len(_MAGIC))
-        except OSError as error:
-            raise StoreError(f"{path} cannot be read ({error.strerror}): give yourself the right to") from error
-        if start not in {b"", _MAGIC}:
-            raise StoreError(f"{path} is no Comity store, or damaged: choose another file, or restore a copy")
+        if not os.access(path, os.R_OK):
+            raise StoreError(f"{path} cannot be read: give yourself the right to")
+        # Through SQLite, never by a file handle of our own: closing one drops every lock that this process has on the
+        # store (POSIX advisory locks), and the next process that closes it takes away the log we write to.
+        with told(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
+            db.execute("PRAGMA schema_version")
         if not read_only and not os.access(path, os.W_OK):
             raise StoreError(f"{path} may not be written: give yourself the right (chmod u+w), or open it for reading")
     if not read_only and not os.access(path.parent, os.W_OK):
