@@ -2,6 +2,7 @@
 
 import re
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from starlette.responses import Response
 
@@ -14,11 +15,14 @@ from comity.stores.charter_contract import ClauseActRow, VersionRow
 from comity.stores.process_contract import Overview
 from comity.web.site.context import Context
 from comity.web.site.overview import lasted
+from comity.web.site.shared import Site
 
 LEAST: Final = 5  # of what is counted; what is rarer could tell who it was
 DAYS: Final = 90
 _CHANGES: Final = 20
 _DAY: Final = 86_400_000
+_MINUTE: Final = 60_000
+_KEPT: Final[WeakKeyDictionary[Site, dict[int, tuple[int, Overview]]]] = WeakKeyDictionary()
 _NAME: Final = re.compile(r"\{(\w+)\}")
 _STEP: Final = 5  # percent that precision is rounded to: exact bounds would tell how many were wrong
 
@@ -53,9 +57,7 @@ async def community(context: Context) -> Response:
     except ComityError:
         return context.not_there()
     judged = {p.clause_id: p for p in await context.office.precision(number)}
-    last = context.at // _DAY
-    since, until = (last - DAYS + 1) * _DAY, (last + 1) * _DAY
-    figures = await context.read(lambda store: store.process.overview([number], since, until))
+    figures = await _figures(context, number)
     versions, acts = await context.read(
         lambda store: (
             store.charters.versions(number, most=_CHANGES),
@@ -82,6 +84,18 @@ async def community(context: Context) -> Response:
         days=DAYS,
         least=LEAST,
     )
+
+
+async def _figures(context: Context, community: int) -> Overview:
+    """The figures of the last ``DAYS``, worked out once a minute whoever asks."""
+    kept = _KEPT.setdefault(context.site, {})
+    at, found = kept.get(community, (0, None))
+    if found is None or not 0 <= context.at - at < _MINUTE:
+        last = context.at // _DAY
+        since, until = (last - DAYS + 1) * _DAY, (last + 1) * _DAY
+        found = await context.read(lambda store: store.process.overview([community], since, until))
+        kept[community] = context.at, found
+    return found
 
 
 def told(context: Context, clause: Clause, p: Precision | None, *, only_finds: bool) -> Told:
