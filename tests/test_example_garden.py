@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from example_living import ROOT, Living, be, start
+from local_comity import COMITY
 from report_visit import NEEDS_CHROMIUM
 from site_kit import PHONE, axe_clean
 
@@ -113,7 +114,7 @@ def test_pages_are_for_everybody(garden: Living, visit: BrowserContext) -> None:
 
 
 def test_it_ends_by_itself_when_told_to(tmp_path: Path) -> None:
-    """With --for it ends after a while, well; a second one in the same folder is refused meanwhile, in one sentence."""
+    """With --for it ends after a while, ledger and record whole; a second one in its folder is refused meanwhile."""
     process = start(tmp_path, "--for", "1")
     assert process.stdout
     first = process.stdout.readline()
@@ -131,4 +132,10 @@ def test_it_ends_by_itself_when_told_to(tmp_path: Path) -> None:
     assert (1, 1) == (second.returncode, second.stderr.count("\n"))
     assert (0, "") == (process.returncode, failed)
     assert "Ending Comity" in told
-    assert (tmp_path / "comity" / "comity.sqlite").exists()
+    store = tmp_path / "comity" / "comity.sqlite"
+    for words in (("verify",), ("record", "verify")):
+        checked = subprocess.run(
+            [COMITY, *words, "--store", store], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert (0, "") == (checked.returncode, checked.stderr)
+        assert "is whole" in checked.stdout

@@ -18,7 +18,7 @@ from comity.cli.user import user
 from comity.core.event import Event
 from comity.settings import Settings
 from comity.settings_file import load_settings
-from example import past
+from example import past, recording
 from example.api import Api
 from example.enrol import enrol
 from example.pages import Pages
@@ -85,7 +85,7 @@ class Garden:
         self.comity.run("init", *options)
         made = self.comity.settings.read_text("utf-8")
         made = made.replace("\n[[community]]", f'admin_token = "{self._admin}"\n\n[[community]]')
-        made += _SIGN_IN.format(issuer=self.issuer, secret=self._secret)
+        made += recording.asked_for(SERVER) + _SIGN_IN.format(issuer=self.issuer, secret=self._secret)
         self.comity.settings.write_text(made, "utf-8")
         moved = past.moved(self.events, now)
         self._rate(moved)
@@ -115,10 +115,11 @@ class Garden:
             await runner.cleanup()
 
     def _rate(self, moved: Sequence[Event]) -> None:
-        seed = self._own / "past.ndjson"
-        past.write(past.as_here(moved, SERVER), seed)
+        seed, here = self._own / "past.ndjson", past.as_here(moved, SERVER)
+        past.write(here, seed)
         store = load_settings(self.comity.settings).store
         self.comity.run("rate", seed, "--store", store, "--charter", self._own / "charter.toml", "--quiet")
+        recording.record_past(self.comity.settings, here)
 
     def _add(self, who: str, role: str) -> str:
         """Add somebody of the staff; the link to enrol with. The command runs here: five starts would take a while."""

@@ -13,7 +13,9 @@ import msgspec
 
 from comity.adapters.matrix.power import with_level
 from comity.adapters.matrix.rooms import LEVELS
+from comity.cli.record_options import notice
 from comity.core.event import Event, milliseconds, moment, rfc3339
+from comity.core.retention import TERM
 from example.authorise import Content
 from example.rooms import Platform, Room
 
@@ -94,6 +96,8 @@ def settle(platform: Platform, events: Sequence[Event], bot: str) -> dict[str, s
         levels = dict(room.content(LEVELS))
         levels |= {"users": {bot: 100, manager: MANAGES}, "events": {**_object(levels, "events"), LEVELS: MANAGES}}
         platform.remember(room, manager, LEVELS, levels, first, key="")
+        said = {"msgtype": "m.text", "body": notice(TERM)}
+        platform.remember(room, manager, "m.room.message", said, first)
     for event, here in zip(events, as_here(events, platform.server), strict=True):
         if event.kind == "role":
             _appoint(platform, here)
