@@ -50,6 +50,8 @@ MAY: Final = {
     "overview": STAFF,
     "tokens": {O},
     "token-end": {O},
+    "webhooks": {O},
+    "webhook-change": {O},
     "staff": {O},
     "staff-add": {O},
     "staff-role": {O},

@@ -39,13 +39,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Where we listen.
 
     public_url: what the console and members' pages are reached by, without a slash at its end, "" if not from outside;
-    proxies: addresses of those before us whose ``X-Forwarded-For`` says who asks.
+    proxies: addresses of those before us whose ``X-Forwarded-For`` says who asks; allow_private_webhooks: webhooks may
+    lead to local networks.
     """
 
     host: str
     port: int
     public_url: str = ""
     proxies: tuple[str, ...] = ()
+    allow_private_webhooks: bool = False
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):

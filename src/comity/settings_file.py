@@ -19,7 +19,7 @@ DEFAULT_BIND: Final = "127.0.0.1:8910"
 FORMS: Final = ("json", "console")
 LEVELS: Final = ("debug", "info", "warning", "error")
 _TOP = ("store", "dry_run", "server", "log", "matrix", "community", "list", "sign_in", "record")
-_SERVER = ("bind", "public_url", "proxies")
+_SERVER = ("bind", "public_url", "proxies", "allow_private_webhooks")
 _SIGN_IN = ("issuer", "client_id", "client_secret", "name")
 _LOG = ("form", "level")
 _RECORD = ("folder", "key", "room")
@@ -195,6 +195,7 @@ class _Reader(Reader):
             port=int(found["port"]),
             public_url=public,
             proxies=self._list(table, _ADDRESS, "127.0.0.1", "server", "proxies"),
+            allow_private_webhooks=self._flag(table, "server", "allow_private_webhooks"),
         )
 
     def _log(self) -> Log:

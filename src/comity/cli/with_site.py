@@ -1,5 +1,6 @@
 """The runner and the console in one process."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
@@ -8,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from comity.runner import Runner
 from comity.settings import Settings
 from comity.stores.live_contract import LiveStore
+from comity.web.hooks.sender import Sender
 from comity.web.site.address import site_url
 from comity.web.site.app import routes
 from comity.web.site.comparing import Log
@@ -33,14 +35,25 @@ class WithSite:
     ) -> None:
         self._runner, self._settings, self._store, self._open, self._log = runner, settings, store, open_, log
         self._readers: Readers | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin; pages are there at once, whether the homeserver is or not."""
         self._store.access.sweep(round(self._site_of().now().timestamp() * 1000))
         await self._runner.start()
+        sender = Sender(
+            self._store,
+            self._log,
+            private=self._settings.server.allow_private_webhooks,
+            said=lambda _community, text: self._runner.office.notice(text),
+        )
+        self._sending = asyncio.create_task(sender.run())
 
     async def stop(self) -> None:
         """End the runner, then close what pages read with."""
+        if self._sending:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
         await self._runner.stop()
         if self._readers:
             self._readers.close()

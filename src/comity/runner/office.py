@@ -303,6 +303,10 @@ class Office:
         except ValueError as error:
             raise ComityError(str(error)) from error
 
+    def notice(self, text: str) -> None:
+        """Say something to those who look after the communities, where they give commands."""
+        self._telling.notice(text)
+
     # The clock.
 
     def tick(self, now: int) -> None:

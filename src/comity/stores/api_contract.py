@@ -1,6 +1,6 @@
 """What every store promises the API: answers kept for whoever asks twice, webhooks, and what is to be sent to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ class Happened(StrEnum):
     HEARD = "appeal.heard"
     REPORTED = "report.made"
     SHADOW = "clause.shadow"
+    TEST = "webhook.test"  # nothing did: somebody tries the address
 
 
 class Sent(StrEnum):
@@ -96,8 +97,8 @@ class Api(Protocol):
     def resume_webhook(self, number: int) -> bool:
         """Send there again, from now on; False if it goes on."""
 
-    def queue_delivery(self, webhook: WebhookRow, kind: Happened, at: int, body: str, id_: str) -> None:
-        """Queue one message, to be sent at once."""
+    def send_test(self, webhook: int, at: int, data: Mapping[str, object]) -> None:
+        """Queue a message that says nothing, to try an address."""
 
     def deliveries(self, webhook: int, *, most: int = 20) -> list[DeliveryRow]:
         """What was sent, and is to be, the last first."""

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - what is put into these queries is our own names
 
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -84,14 +84,10 @@ class SqlApi:
 
     # Deliveries.
 
-    def queue_delivery(self, webhook: WebhookRow, kind: Happened, at: int, body: str, id_: str) -> None:
-        """See ``Api.queue_delivery``."""
-        with self._write():
-            self._run(
-                "INSERT INTO delivery (id, webhook, kind, at, body, tries, next_at, state, status, over_at, why) "
-                "VALUES (?, ?, ?, ?, ?, 0, ?, 'waiting', 0, NULL, '')",
-                *(id_, webhook.number, str(kind), at, body, at),
-            )
+    def send_test(self, webhook: int, at: int, data: Mapping[str, object]) -> None:
+        """See ``Api.send_test``."""
+        with self._write(), self._told():
+            _queue(self._db, webhook, Happened.TEST, at, body=message(Happened.TEST, at, data), id_=_new_id())
 
     def deliveries(self, webhook: int, *, most: int = 20) -> list[DeliveryRow]:
         """See ``Api.deliveries``."""
@@ -146,16 +142,24 @@ def happened(
     if member:
         whole["member"] = db.execute("SELECT pseudonym FROM member WHERE number = ?", (member,)).fetchone()[0]
     body = message(kind, at, whole)
-    id_ = f"msg_{secrets.token_hex(16)}"
+    id_ = _new_id()
     for hook in hooks:
-        db.execute(
-            "INSERT INTO delivery (id, webhook, kind, at, body, tries, next_at, state, status, over_at, why) "
-            "VALUES (?, ?, ?, ?, ?, 0, ?, 'waiting', 0, NULL, '')",
-            (id_, hook.number, str(kind), at, body, at),
-        )
+        _queue(db, hook.number, kind, at, body=body, id_=id_)
 
 
-def message(kind: str, at: int, data: dict[str, object]) -> str:
+def _queue(db: Connection, webhook: int, kind: Happened, at: int, *, body: str, id_: str) -> None:
+    db.execute(
+        "INSERT INTO delivery (id, webhook, kind, at, body, tries, next_at, state, status, over_at, why) "
+        "VALUES (?, ?, ?, ?, ?, 0, ?, 'waiting', 0, NULL, '')",
+        (id_, webhook, str(kind), at, body, at),
+    )
+
+
+def _new_id() -> str:
+    return f"msg_{secrets.token_hex(16)}"
+
+
+def message(kind: Happened, at: int, data: Mapping[str, object]) -> str:
     """The body of a message: its type, when it happened, and what. Source: Standard Webhooks, "Payload structure"."""
     return _json({"type": str(kind), "timestamp": rfc3339(moment(at)), "data": data})
 

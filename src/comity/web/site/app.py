@@ -29,6 +29,7 @@ from comity.web.site import (
     signin,
     staff,
     stream,
+    webhooks,
 )
 from comity.web.site.gate import Gate, Page
 from comity.web.site.shared import Site
@@ -56,6 +57,7 @@ PAGES: Final[Mapping[str, Page]] = {
     **member_reports.PAGES,
     **member_data.PAGES,
     **stream.PAGES,
+    **webhooks.PAGES,
     **calls.PAGES,
 }
 # What is not in the table is refused as what is not theirs, to whoever asks.

@@ -144,6 +144,8 @@ TABLE: Final = (
     _staff("staff-invite", "/console/{community:int}/staff/invite", _POST, may=May.STAFF),
     _staff("acts", "/console/{community:int}/staff/acts", may=May.AUDIT, nav="nav acts"),
     _staff("tokens", "/console/{community:int}/tokens", _BOTH, may=May.TOKENS, nav="nav tokens"),
+    _staff("webhooks", "/console/{community:int}/webhooks", _BOTH, may=May.TOKENS, nav="nav webhooks"),
+    _staff("webhook-change", "/console/{community:int}/webhooks/change", _POST, may=May.TOKENS),
     _staff("token-end", "/console/{community:int}/tokens/end", _POST, may=May.TOKENS),
     # Everybody.
     _anybody("c", "/c/{slug}"),

@@ -1,0 +1,1 @@
+"""Webhooks: addresses that hear of what happens, signed, once for each, and tried for a day."""
