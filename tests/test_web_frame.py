@@ -53,6 +53,7 @@ def test_the_palette_goes_anywhere_by_keyboard_alone(visit_site: Visiting) -> No
     page.keyboard.type("zzz")
     expect(page.get_by_text("Nothing by that name.")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
     page.keyboard.press("?")
     expect(page.get_by_role("heading", name="Keys")).to_be_visible()
     axe_clean(page)
