@@ -21,6 +21,28 @@ def old(tmp_path: Path) -> Path:
     return charter(tmp_path / "old.toml")
 
 
+def test_a_program_that_waits_is_told_how_far_it_is(tmp_path: Path, log: Path, old: Path) -> None:
+    """Lines of JSON on standard error, up to all of the log; lists are looked for beside the file that is named."""
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "hosts.txt").write_text("kettle.example\n")
+    clause = """
+[[clause]]
+id = "8.1"
+text = "No traps."
+rule = "scam-link"
+parameters = { domains = "file:hosts.txt" }
+"""
+    new = charter(tmp_path / "new.toml", CHARTER.replace("[[clause]]", f"{clause.strip()}\n\n[[clause]]", 1))
+    assert run("charter", "compare", old, new, log).exit_code == 1
+    result = run("charter", "compare", old, new, log, "--json", "--steps", "--beside", lists / "charter.toml")
+
+    assert result.exit_code == 0, result.output
+    steps = [json.loads(line) for line in result.stderr.splitlines()]
+    assert (steps[-1]["read"], steps[-1]["of"]) == (log.stat().st_size, log.stat().st_size)
+    assert steps[-1]["events"] == json.loads(result.stdout)["events"]
+
+
 def test_the_same_charter_treats_nobody_differently(log: Path, old: Path) -> None:
     """A charter compared with itself says so in a sentence, and shows no table."""
     result = run("charter", "compare", old, old, log)
