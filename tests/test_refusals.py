@@ -50,8 +50,14 @@ NETWORKING = {
     "live/listen.py": {"socket"},
     "live/notify.py": {"socket"},
     "live/process.py": {"asyncio", "socket", "uvicorn"},
+    "web/hooks/addresses.py": {"asyncio", "socket"},  # looks an operator's address up, to refuse what is private
+    "web/hooks/sender.py": {"asyncio", "httpx"},
+    "web/site/openid.py": {"httpx"},
 }
+HARMLESS = {"urllib.parse", "http.HTTPStatus"}
 WAITING = {"asyncio"}
+MAY_WAIT = ("runner/", "live/", "adapters/matrix/", "web/site/", "cli/with_site.py")
+STARTING = {"web/site/comparing.py": {"create_subprocess_exec"}}  # our own command, on a log that is here
 OUR_OWN = ("web/site/comparing.py", "create_subprocess_exec")  # `comity charter compare`, and no other program
 CONNECTING = {
     *("open_connection", "open_unix_connection", "create_connection", "create_unix_connection", "start_server"),
