@@ -1,9 +1,11 @@
-# Three commands: `make run` rates a chat, `make run-matrix` lets one live, `make test` passes every test. They set up what they need.
+# Two commands: `make run` rates the example chat and lets it live, `make test` passes every test. They set up what they need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SYNAPSE := .venv-synapse
-EXPORT ?= examples/tea-garden/chat.ndjson
+EXAMPLE := examples/tea-garden/chat.ndjson
+EXPORT ?= $(EXAMPLE)
+FOR ?= 0
 OUT ?= out
 
 .PHONY: run run-matrix install test explore check docs bench bench-live lock clean
@@ -12,8 +14,12 @@ OUT ?= out
 run: install
 	@mkdir -p $(OUT)
 	$(BIN)/comity rate "$(EXPORT)" --store "$(OUT)/comity.sqlite" --report "$(OUT)/report.html"
+ifeq ($(EXPORT),$(EXAMPLE))
+	@echo
+	$(BIN)/python tools/example_garden.py --folder "$(OUT)/garden" --for "$(FOR)"
+endif
 
-# The example community alive, until Ctrl-C: a homeserver on this machine only, and Comity beside it.
+# The example community on a real homeserver, until Ctrl-C: one on this machine only, and Comity beside it.
 run-matrix: install $(SYNAPSE)/installed
 	$(BIN)/python tools/matrix_garden.py --folder "$(OUT)/matrix-garden"
 
@@ -37,6 +43,9 @@ docs: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/stores.py
+	$(BIN)/python benchmarks/record.py
+	$(BIN)/python benchmarks/console.py
 
 bench-live: $(VENV)/dev $(SYNAPSE)/installed
 	$(BIN)/python benchmarks/live_latency.py
