@@ -1,6 +1,6 @@
 """Reading the record: what one asks for, without what is to be gone, whether it was destroyed already or not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -48,7 +48,10 @@ class Reading:
 
     def find(self, query: Query) -> list[Event]:
         """Events in the order of their times."""
-        tables = [t for s in self._segments(query) if (t := self._asked(self._rows(s, query), query)).num_rows]
+        found: Iterable[pa.Table] = (self._rows(s, query) for s in self._segments(query))
+        if query.member:  # few rows of many segments: it is quicker to ask about all of them at once
+            found = [pa.concat_tables([SCHEMA.empty_table(), *(rows for rows in found if rows.num_rows)])]
+        tables = [t for rows in found if (t := self._asked(rows, query)).num_rows]
         frames = [e for _, some in self._parts.tail.frames() for e in some]
         if frames:
             tables.append(self._asked(self.left(table(frames, _LAST)), query))
@@ -113,8 +116,11 @@ class Reading:
         if not query.member:
             return self.of_segment(segment)
         file = opened(self._parts.place, segment, self._parts.keys.get(segment.name), dictionaries=True)
-        rows = rows_of(file, [query.member]).cast(SCHEMA)  # identifiers stay encoded until few are left
-        return self.left(rows) if rows.num_rows and self._may_lose(segment) else rows
+        rows = rows_of(file, [query.member])
+        if not rows.num_rows:
+            return rows
+        rows = rows.cast(SCHEMA)  # identifiers stay encoded until few are left
+        return self.left(rows) if self._may_lose(segment) else rows
 
     def _asked(self, rows: pa.Table, query: Query) -> pa.Table:
         if not rows.num_rows:
