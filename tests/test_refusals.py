@@ -57,7 +57,6 @@ NETWORKING = {
 HARMLESS = {"urllib.parse", "http.HTTPStatus"}
 WAITING = {"asyncio"}
 MAY_WAIT = ("runner/", "live/", "adapters/matrix/", "web/site/", "cli/with_site.py")
-STARTING = {"web/site/comparing.py": {"create_subprocess_exec"}}  # our own command, on a log that is here
 OUR_OWN = ("web/site/comparing.py", "create_subprocess_exec")  # `comity charter compare`, and no other program
 CONNECTING = {
     *("open_connection", "open_unix_connection", "create_connection", "create_unix_connection", "start_server"),
@@ -121,23 +120,22 @@ def test_no_house_rule_costs_a_right(tmp_path: Path) -> None:
         assert ":40:" in result.stderr
 
 
-def test_the_homeserver_that_the_operator_named_is_the_only_place_we_talk_to() -> None:
-    """One module opens connections, to the address it is given; one listens, one tells the service manager.
+def test_what_the_operator_named_is_all_that_we_talk_to() -> None:
+    """Three modules open connections, each to what an operator named: the homeserver, a provider of sign-ins, webhooks.
 
-    No other module imports what reaches a network or starts a program, but for the one that starts our own command;
-    only texts of links are taken apart.
+    One listens, one tells the service manager, one starts our own command. No other module imports what reaches a
+    network or starts a program; only texts of links are taken apart, and statuses of answers named.
     """
     wrong = []
     for file in SOURCE.rglob("*.py"):
         name = file.relative_to(SOURCE).as_posix()
-        may = NETWORKING.get(name, WAITING if name.startswith(("runner/", "live/", "adapters/matrix/")) else set())
+        may = NETWORKING.get(name, WAITING if name.startswith(MAY_WAIT) else set())
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             named = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            named += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            if isinstance(node, ast.ImportFrom):
+                named += [f"{node.module}.{a.name}" if node.module == "http" else str(node.module) for a in node.names]
             wrong += [
-                (name, n)
-                for n in named
-                if (top := n.split(".")[0]) in NETWORK and n != "urllib.parse" and top not in may
+                (name, n) for n in named if (top := n.split(".")[0]) in NETWORK and n not in HARMLESS and top not in may
             ]
             called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
             wrong += [(name, called)] if called in CONNECTING and (name, called) != OUR_OWN else []
