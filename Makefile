@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 SYNAPSE := .venv-synapse
 EXAMPLE := examples/tea-garden/chat.ndjson
 EXPORT ?= $(EXAMPLE)
-FOR ?= 0
 OUT ?= out
 
 .PHONY: run run-matrix install test explore check docs bench bench-live lock clean
@@ -16,7 +15,7 @@ run: install
 	$(BIN)/comity rate "$(EXPORT)" --store "$(OUT)/comity.sqlite" --report "$(OUT)/report.html"
 ifeq ($(EXPORT),$(EXAMPLE))
 	@echo
-	$(BIN)/python tools/example_garden.py --folder "$(OUT)/garden" --for "$(FOR)"
+	$(BIN)/python tools/example_garden.py --folder "$(OUT)/garden" $(if $(FOR),--for $(FOR))
 endif
 
 # The example community on a real homeserver, until Ctrl-C: one on this machine only, and Comity beside it.
