@@ -34,7 +34,8 @@ MAY: dict[str, set[str]] = {
 }  # fmt: skip
 # Modules that stand alone, by the part they belong to.
 PART = {"logic": "language", "syntax": "language", "terms": "language", "charter_file": "charter",
-        "backtracking": "charter", "charter_edit": "charter", "charter_clauses": "charter", "charter_mistakes": "charter",
+        "backtracking": "charter", "charter_edit": "charter", "charter_clauses": "charter",
+        "charter_mistakes": "charter",
         "rule_values": "charter", "toml_places": "charter", "transcript": "charter", "bands": "book",
         "settings_file": "settings", "replay_record": "replay"}  # fmt: skip
 
@@ -42,8 +43,7 @@ PART = {"logic": "language", "syntax": "language", "terms": "language", "charter
 def part_of(module: str) -> str:
     """The part that a module such as ``comity.stores.sqlite`` belongs to."""
     words = module.split(".")[1:]
-    if words[:2] in (["stores", "contract"], ["stores", "decisions_contract"], ["stores", "live_contract"],
-                     ["stores", "access_contract"], ["stores", "charter_contract"], ["stores", "process_contract"], ["stores", "record_contract"], ["stores", "api_contract"]):  # fmt: skip
+    if words[0:1] == ["stores"] and words[1:2] and words[1].endswith("contract"):
         return "stores.contract"
     first = words[0] if words else ""
     return PART.get(first, first)
