@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from comity.charter_file import parse_charter
+from comity.cli.record_options import begin_rooms
+from comity.cli.recorded_evidence import RecordedEvidence
 from comity.core.access import Role
 from comity.core.case_file import CaseFile
 from comity.core.decision import Course, Decision
@@ -22,6 +24,7 @@ from comity.runner import Runner
 from comity.runner.office import Office
 from comity.settings_file import load_settings
 from comity.stores.process_contract import Intent, Stage
+from comity.stores.record.keys import new_key_file
 from comity.stores.sqlite import SqliteStore
 from fake_garden import Garden, Said, message
 from fake_homeserver import FakeHomeserver
@@ -86,6 +89,12 @@ measures = ["warn"]
 [due_process]
 appeal_days = 14
 fast_appeal_days = 3
+"""
+RECORD = f"""
+[record]
+key = "file:record.key"
+[[record.room]]
+room = "{ROOMS[0]}"
 """
 
 
@@ -173,21 +182,34 @@ class House:
 
 @contextlib.asynccontextmanager
 async def house(
-    folder: Path, fake: FakeHomeserver, *, review: bool = False, more: str = ""
+    folder: Path,
+    fake: FakeHomeserver,
+    *,
+    review: bool = False,
+    more: str = "",
+    recorded: bool = False,
 ) -> AsyncIterator[House]:
     """A community that is looked after at a false homeserver; opened a second time, it goes on where it was."""
     garden = Garden(fake, ROOMS, [MANAGER, OTHER], MEMBERS)
     path = settings(folder, fake.base_url, 1)
-    text = CHARTER + more
+    if recorded and not (folder / "record.key").exists():
+        new_key_file(folder / "record.key")
+    if recorded:
+        path.write_text(path.read_text() + RECORD)
+    loaded, log, text = load_settings(path), configure(level="critical", strict=True), CHARTER + more
     charter = parse_charter(text)
     clauses = tuple(msgspec.structs.replace(c, review=review and c.id == "3.1") for c in charter.clauses)
     with SqliteStore.open(folder / "comity.sqlite", durable=False) as store:
+        record = begin_rooms(loaded, store) if loaded.record else None
+        evidence = RecordedEvidence(loaded.store, loaded.record, record, log) if loaded.record and record else None
         runner = Runner(
-            settings=load_settings(path),
+            settings=loaded,
             charters={"tea-garden": msgspec.structs.replace(charter, clauses=clauses)},
             store=store,
             metrics=Metrics(),
-            log=configure(level="critical", strict=True),
+            log=log,
+            record=record.append if record else None,
+            evidence=evidence,
             texts=None if review else {"tea-garden": text},  # no text says that a clause of one's own is in review
         )
         await runner.start()

@@ -13,7 +13,7 @@ from commanding import finished, run, started
 RUNNER = """
 import asyncio
 class Runner:
-    def __init__(self, *, settings, charters, store, metrics, log, texts, record):
+    def __init__(self, *, settings, charters, store, metrics, log, texts, record, evidence):
         self.log, self.store = log, store
         dry = [c.dry_run for c in settings.communities]
         log.info("built", charters=sorted(charters), dry=dry, head=store.head().number)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +23,9 @@ from comity.settings_file import exposed, load_settings
 from comity.stores.opening import check_place, open_store
 from comity.stores.sql_store import SqlStore
 from comity.syntax import nearest
+
+if TYPE_CHECKING:
+    from comity.runner.evidence import Evidence  # it brings all of the runner along, and a check needs none of it
 
 
 @click.command(
@@ -82,9 +86,16 @@ def _service(
     from comity.runner import Runner  # noqa: PLC0415  the same
 
     texts = {community.id: read_text(community.charter) for community in settings.communities}
-    record = _record(settings, store) if settings.record else None
+    record, evidence = _record(settings, store, log)
     runner = Runner(
-        settings=settings, charters=charters, store=store, metrics=metrics, log=log, texts=texts, record=record
+        settings=settings,
+        charters=charters,
+        store=store,
+        metrics=metrics,
+        log=log,
+        texts=texts,
+        record=record,
+        evidence=evidence,
     )
 
     def to_read() -> SqlStore:
@@ -93,11 +104,17 @@ def _service(
     return WithSite(runner, settings, store, to_read, log)
 
 
-def _record(settings: Settings, store: SqlStore) -> Callable[[Sequence[Event]], object]:
-    """What records a turn's events; rooms that are new to it, or whose term is another, are told."""
+def _record(
+    settings: Settings, store: SqlStore, log: FilteringBoundLogger
+) -> tuple[Callable[[Sequence[Event]], object] | None, "Evidence | None"]:
+    """What records a turn's events, and what is asked for evidence; rooms that are new to the record are told."""
+    if settings.record is None:
+        return None, None
     from comity.cli.record_options import begin_rooms  # noqa: PLC0415  few need it
+    from comity.cli.recorded_evidence import RecordedEvidence  # noqa: PLC0415  the same
 
-    return begin_rooms(settings, store).append
+    record = begin_rooms(settings, store)
+    return record.append, RecordedEvidence(settings.store, settings.record, record, log)
 
 
 def _charters(settings: Settings) -> dict[str, Charter]:

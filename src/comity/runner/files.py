@@ -21,13 +21,13 @@ from comity.core.rights import Band, Point, Right, curve
 from comity.core.statement import as_text
 from comity.core.verdicts import endless, name_of
 from comity.core.who import Who
-from comity.runner.evidence import Evidence
 from comity.runner.hearing import Hearing
 from comity.runner.imposing import Imposing
 from comity.runner.own import CURVE, summed_up, take
 from comity.runner.persons import Persons
 from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
+from comity.runner.surroundings import Surroundings
 from comity.stores.contract import FindingRow
 from comity.stores.process_contract import ProcessStore
 
@@ -36,7 +36,7 @@ _CONTESTABLE: Final = frozenset({Course.IN_FORCE, Course.CONFIRMED, Course.ENDED
 
 
 class Files:
-    """Case files and member files. imposing: what tells whether a measure could be imposed."""
+    """Case files and member files. surroundings: what a case also shows where a record is kept."""
 
     def __init__(
         self,
@@ -45,15 +45,20 @@ class Files:
         *,
         reporting: Reporting,
         hearing: Hearing,
-        evidence: Evidence,
+        surroundings: Surroundings,
     ) -> None:
         self._store, self._persons, self._people = store, persons, persons.people
-        self._reporting, self._hearing, self._evidence = reporting, hearing, evidence
+        self._reporting, self._hearing, self._surroundings = reporting, hearing, surroundings
         self._imposing: Imposing = persons.imposing
         self._clauses: list[ClauseRow] = []
 
-    def case(self, item: Item, by: Who) -> CaseFile:
+    async def case(self, item: Item, by: Who) -> CaseFile:
         """Everything about an item that waits. Raises ComityError if it does not wait any more."""
+        file, realm, member = self._case(item, by)
+        return await self._surroundings.of(file, realm, member, by)
+
+    def _case(self, item: Item, by: Who) -> tuple[CaseFile, Realm, int]:
+        """A case with nothing but what the ledger keeps, its community, and the member it is about, 0 if unknown."""
         now, p = self._persons.outbox.now(), self._store.process
         waiting = p.item(item, now)
         realm = self._persons.realms.get(waiting.community) if waiting else None
@@ -83,8 +88,8 @@ class Files:
             harm=waiting.harm,
         )
         if blind or not member:
-            return file
-        return msgspec.structs.replace(
+            return file, realm, member
+        file = msgspec.structs.replace(
             file,
             standing=self.summed(realm, member, now),
             curve=tuple(self.curve(realm, member, now)),
@@ -94,6 +99,7 @@ class Files:
             preview=self._preview(realm, decision, by, now),
             before=self._before(member, decision),
         )
+        return file, realm, member
 
     def member(self, realm: Realm, member: int, *, most: int = _MOST) -> MemberFile:
         """Everything about a member, at most so many of each kind. Raises ComityError if there is none."""
@@ -247,18 +253,15 @@ class Files:
         for report in reports:
             if report.event and report.event not in known:
                 known.add(report.event)
-                around = tuple(self._evidence.around(realm.number, report.room, report.event))
-                excerpt = next((said.text for said in around if said.here), "")
                 found.append(
                     Shown(
                         entry=0,
                         at=report.at,
                         clause_id="",
                         sentence="",
-                        excerpt=excerpt,
+                        excerpt="",
                         room=self._people.label(report.room),
                         event=report.event,
-                        around=around,
                     )
                 )
         return tuple(found)
@@ -284,7 +287,6 @@ class Files:
             room=self._people.label(row.room),
             event=row.event,
             reversed=row.reversed_by is not None,
-            around=tuple(self._evidence.around(realm.number, row.room, row.event)),
         )
 
     def _clause(self, number: int) -> ClauseRow:

@@ -77,7 +77,7 @@ class Office:
 
     async def case(self, item: Item, by: Who) -> CaseFile:
         """Everything about an item."""
-        return self._files.case(item, by)
+        return await self._files.case(item, by)
 
     async def alike(self, item: Item) -> list[Waiting]:
         """Other items of the same turn and clause, as a raid brings: they can be decided together."""
@@ -187,7 +187,9 @@ class Office:
     ) -> Report:
         """A member reports a message or a member; the receipt goes to them by direct message."""
         realm = self._realm(community)
-        return self._reporting.report(realm, reporter, member=member, room=room, event=event, harm=harm, text=text)
+        return await self._reporting.report(
+            realm, reporter, member=member, room=room, event=event, harm=harm, text=text
+        )
 
     async def pointed(self, community: int, text: str, *, room: int = 0) -> Pointed:
         """What somebody means who names a message or a member, as a page asks for it before ``report``."""

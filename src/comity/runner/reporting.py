@@ -16,6 +16,7 @@ from comity.core.wording import say
 from comity.runner.evidence import Evidence
 from comity.runner.persons import Persons, local_time
 from comity.runner.realm import Realm
+from comity.runner.surroundings import reported
 from comity.stores.contract import Refusal
 from comity.stores.process_contract import ProcessStore
 
@@ -29,6 +30,12 @@ class Reporting:
 
     def __init__(self, store: ProcessStore, persons: Persons, evidence: Evidence) -> None:
         self._store, self._persons, self._evidence = store, persons, evidence
+        self._authors: dict[tuple[int, str], int] = {}  # of messages that are reported in the turn to come
+
+    async def look_up(self, reports: Sequence[tuple[Realm, str, int]]) -> None:
+        """Find out whose messages are reported, and when, before the turn that takes the reports in: it cannot wait."""
+        asked = [(realm.number, event, reported(event, at)) for realm, event, at in reports]
+        self._authors = {(n, event): await self._evidence.author(n, sought) for n, event, sought in asked}
 
     def hear(self, realm: Realm, events: Sequence[Event], now: int) -> list[Action]:
         """Take in the reports among events of a community; within the transaction that keeps them. Returns receipts."""
@@ -43,7 +50,7 @@ class Reporting:
             member = (
                 self._persons.people.member(realm, about)
                 if about
-                else self._evidence.sender(realm.number, room, event.target)
+                else self._authors.get((realm.number, event.target), 0)
             )
             asked = Report(
                 number=0,
@@ -59,7 +66,7 @@ class Reporting:
             receipts += told
         return receipts
 
-    def report(
+    async def report(
         self, realm: Realm, reporter: int, *, member: int = 0, room: int = 0, event: str = "", harm: str, text: str
     ) -> Report:
         """Take in a report from a page. Raises ComityError with why not."""
@@ -67,16 +74,19 @@ class Reporting:
             raise ComityError(f"there is no harm {harm!r}; expected one of the published list")
         if not event and not member:
             raise ComityError("a report is about a message or a member: name one")
-        if member == reporter:
-            raise ComityError("nobody reports themselves")
         if len(text) > LONGEST:
             raise ComityError(f"a report has at most {LONGEST} characters")
+        at = self._persons.outbox.now()
+        if event and not member:
+            member = await self._evidence.author(realm.number, reported(event, at))
+        if member == reporter:
+            raise ComityError("nobody reports themselves")
         asked = Report(
             number=0,
-            at=self._persons.outbox.now(),
+            at=at,
             community=realm.number,
             reporter=reporter,
-            member=member or self._evidence.sender(realm.number, room, event),
+            member=member,
             room=room,
             event=event,
             harm=harm,

@@ -37,6 +37,7 @@ from comity.runner.precision import Watch
 from comity.runner.realm import Realm
 from comity.runner.reporting import Reporting
 from comity.runner.reports import Reports
+from comity.runner.surroundings import Surroundings
 from comity.runner.telling import Telling
 from comity.runner.turn import SHOWN, SINCE, Turns
 from comity.runner.verdict import Verdict
@@ -116,7 +117,7 @@ class Runner:
             metrics=metrics,
         )
         kept = evidence or NoRecord()
-        reporting = Reporting(store, persons, kept)
+        reporting = self._reporting = Reporting(store, persons, kept)
         self._turns.hear = reporting.hear
         if record is not None:
             self._turns.record = record
@@ -125,7 +126,13 @@ class Runner:
         self.office = Office(
             store,
             persons,
-            files=Files(store, persons, reporting=reporting, hearing=hearing, evidence=kept),
+            files=Files(
+                store,
+                persons,
+                reporting=reporting,
+                hearing=hearing,
+                surroundings=Surroundings(store, kept, self._outbox),
+            ),
             hearing=hearing,
             reporting=reporting,
             watch=watch,
@@ -242,8 +249,11 @@ class Runner:
 
     async def _take_reports(self, events: Sequence[Json], note: Callable[[], None]) -> None:
         """Take reports of messages in our rooms; those of other rooms are nothing to us."""
+        some = [e for e in events if e.get("room_id") in self._people.realms]
+        await self._reporting.look_up(
+            [(self._people.realms[str(e["room_id"])], event, _at(e)) for e in some if (event := _of_nobody(e))]
+        )
         async with self._lock:
-            some = [e for e in events if e.get("room_id") in self._people.realms]
             taken = self._turns.take(some, dt.datetime.now(dt.UTC), also=lambda _fresh: note())
         self._outbox.add([*taken.actions, *self._links.queued()])
 
@@ -409,6 +419,13 @@ def _told(error: HomeserverError) -> str:
     if error.token_refused:
         return "the homeserver refuses our token: put a valid one in the settings"
     return f"the homeserver does not answer ({error.status} {error.errcode})".replace(" )", ")")
+
+
+def _of_nobody(report: Json) -> str:
+    """The message that is reported, if the homeserver does not say whose it is; else ""."""
+    content = report.get("content")
+    event = content.get("event_id") if isinstance(content, dict) and not content.get("sender") else None
+    return event if isinstance(event, str) else ""
 
 
 def _at(event: Json) -> int:

@@ -102,6 +102,24 @@ def member(db: Db, number: int) -> MemberRow | None:
     return MemberRow._make(row) if row else None
 
 
+def author(db: Db, community: int, event: str, lately: int) -> int:
+    """The number of the member in whose event something was found, 0 if nothing was in the last so many entries."""
+    row = db.execute(
+        "SELECT entry.member FROM entry JOIN member ON member.number = entry.member WHERE entry.kind = ? "
+        "AND entry.number > (SELECT head_number FROM meta) - ? AND entry.event = ? AND member.community = ? LIMIT 1",
+        (FINDING, lately, event, community),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def member_called(db: Db, community: int, pseudonym: str) -> int:
+    """The number of the member with a pseudonym, 0 if there is none."""
+    row = db.execute(
+        "SELECT number FROM member WHERE community = ? AND pseudonym = ?", (community, pseudonym)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def members_named(db: Db, text: str, most: int) -> list[MemberRow]:
     """Members by a part of account or name in whatever case, or the start of the pseudonym."""
     folded, found = text.casefold(), list[MemberRow]()

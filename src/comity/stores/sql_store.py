@@ -183,6 +183,16 @@ class SqlStore:
         with self.reading() as db:
             return read.members_named(db, text, most)
 
+    def author(self, community: int, event: str, *, lately: int) -> int:
+        """The number of the member in whose event something was found, 0 if nothing was in the last so many entries."""
+        with self._db.told():
+            return read.author(self._db, community, event, lately)
+
+    def member_called(self, community: int, pseudonym: str) -> int:
+        """The number of the member with a pseudonym, 0 if there is none."""
+        with self._db.told():
+            return read.member_called(self._db, community, pseudonym)
+
     def forget_account(self, member: int, *, now: int | None = None) -> bool:
         """See ``contract.Store.forget_account``."""
         with self.write():

@@ -23,8 +23,8 @@ from comity.stores.record.segment import BUCKETS, Sealed, Segment, bucket_of, op
 from comity.stores.record.tail import Tail
 from comity.stores.record_contract import FrameRow, RecordTables
 
-# Events that a segment has at most, about, while there are buckets to part it by. Whoever is erased, or asked for, is in
-# one segment a week, and that is written or read whole. Half as many would add 2 % to the bytes.
+# Events that a segment has at most, about, while there are buckets to part it by. Whoever is erased or asked for is in
+# one segment of each week, and that is written or read whole. Half as many would add 2 % to the bytes.
 _EVENTS: Final = 4_000
 
 
