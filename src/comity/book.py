@@ -1,7 +1,7 @@
-"""The book: a store's ledger under a charter, and everybody's standing in it. Reads, and decides nothing."""
+"""Sheet and book: entries, or a store's ledger, under a charter, and everybody's standing in them. Decides nothing."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -23,13 +23,12 @@ _UNSEEN: Final = 100_001  # above every standing
 Order = tuple[Ints, Ints]
 
 
-class Book:
-    """Standing of every member of a store's communities.
+class Sheet:
+    """Standing of every member by entries that are in force.
 
-    store: what the ledger is read from, once; charter: its figures of standing; communities: numbers of those to look
-    at, all if not given; not_after: the last day that can be today, for a clock gone wrong in one line must not make
-    everybody a century older (where all is later, it is this machine's clock that is wrong). Members go by their
-    numbers in the store.
+    clauses: the one with number n at n - 1; members: how many there are, numbered from 1 on; charter: its figures of
+    standing; not_after: the last day that can be today, for a clock gone wrong in one line must not make everybody a
+    century older (where all is later, it is this machine's clock that is wrong).
 
     A finding stays as it was decided: it counts with the severity of its clause on that day, if that clause was live
     then. A charter that changes later changes what is found from then on, and how standing is summed, but no finding;
@@ -37,14 +36,16 @@ class Book:
     """
 
     def __init__(
-        self, store: Store, charter: Charter, *, communities: Collection[int] = (), not_after: int | None = None
+        self,
+        charter: Charter,
+        in_force: tuple[ActivityInForce, FindingsInForce],
+        *,
+        clauses: Sequence[ClauseRow],
+        members: int,
+        not_after: int | None = None,
     ) -> None:
-        self.store, self.charter, self._not_after = store, charter, not_after
-        self.activity: ActivityInForce
-        self.findings: FindingsInForce
-        self.activity, self.findings = _in_force(store, communities)
-        self.clauses: list[ClauseRow] = store.clause_rows()
-        self.members = store.counts().members
+        self.charter, self.clauses, self.members, self._not_after = charter, clauses, members, not_after
+        self.activity, self.findings = in_force
         counts = np.array([False, *(c.state in {State.LIVE, REPORTED} for c in self.clauses)])
         reported = np.array([False, *(c.state == REPORTED for c in self.clauses)])
         severity = np.array([0, *(SEVERITIES[c.severity] for c in self.clauses)], np.int64)
@@ -200,14 +201,6 @@ class Book:
         """Days on which a member wrote, also those that are forgotten."""
         return int(self._spans[3][member])
 
-    def room(self, number: int) -> str:
-        """The platform's name of a room."""
-        return self._rooms.get(number, "")
-
-    @cached_property
-    def _rooms(self) -> dict[int, str]:
-        return self.store.room_names()
-
     @cached_property
     def _activity_order(self) -> Order:
         return _order(self.activity.member)
@@ -215,6 +208,29 @@ class Book:
     @cached_property
     def _findings_order(self) -> Order:
         return _order(self.findings.member)
+
+
+class Book(Sheet):
+    """Standing of every member of a store's communities.
+
+    store: what the ledger is read from, once; communities: numbers of those to look at, all if not given; charter and
+    not_after: as in a ``Sheet``. Members go by their numbers in the store.
+    """
+
+    def __init__(
+        self, store: Store, charter: Charter, *, communities: Collection[int] = (), not_after: int | None = None
+    ) -> None:
+        in_force, clauses = _in_force(store, communities), store.clause_rows()
+        super().__init__(charter, in_force, clauses=clauses, members=store.counts().members, not_after=not_after)
+        self.store = store
+
+    def room(self, number: int) -> str:
+        """The platform's name of a room."""
+        return self._rooms.get(number, "")
+
+    @cached_property
+    def _rooms(self) -> dict[int, str]:
+        return self.store.room_names()
 
 
 def _order(members: Ints) -> Order:

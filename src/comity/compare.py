@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from comity.book import Book
+from comity.book import Book, Sheet
 from comity.core.charter import Charter
 from comity.core.rights import Band, Right, rights
 from comity.engine import Engine
@@ -15,6 +16,17 @@ from comity.replay import Chunk, Rating, Summary, run
 from comity.stores.contract import Store
 
 Account = tuple[str, str]  # community and account, as the platform names them
+
+
+class Named(NamedTuple):
+    """Who a member is. account: the same on both sheets."""
+
+    account: Account
+    pseudonym: str
+    name: str
+
+
+Naming = Callable[[int], Named | None]  # by number; None: nobody knows any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,51 +85,60 @@ def compare(
         ratings = [Rating(Engine(c), s) for c, s in zip((old, new), stores, strict=True)]
         run(ratings, chunks, progress)
         books = [Book(s, c, not_after=not_after) for s, c in zip(stores, (old, new), strict=True)]
-        differences = _differences(*books)
+        before, after = ((book, _by_account(book.store)) for book in books)
+        differences = differing(before, after)
         summary = ratings[1].summary
         yield differences, summary, books[1]
 
 
-def _differences(old: Book, new: Book) -> list[Difference]:
-    treated_old, treated_new = _treatments(old), _treatments(new)
+def differing(old: tuple[Sheet, Naming], new: tuple[Sheet, Naming]) -> list[Difference]:
+    """Who is treated differently on one sheet than on another, the most weighty first; with who members are on each."""
+    treated_old, treated_new = _treatments(*old), _treatments(*new)
     found = []
     for account in sorted({*treated_old, *treated_new}):
-        pseudonym, name, before = treated_old.get(account, ("", "", _untouched(old)))
-        pseudonym, name, after = treated_new.get(account, (pseudonym, name, _untouched(new)))
-        if (before.found, before.measures, before.band) == (after.found, after.measures, after.band):
+        who, before = treated_old.get(account, (None, _untouched(old[0])))
+        who, after = treated_new.get(account, (who, _untouched(new[0])))
+        if who is None or (before.found, before.measures, before.band) == (after.found, after.measures, after.band):
             continue
         held, kept = rights(before.band, newcomer=False), rights(after.band, newcomer=False)
         gains, losses = (tuple(r for r in Right if r in some) for some in (kept - held, held - kept))
-        why = tuple(_why(before, after, old.charter, new.charter))
-        found.append(Difference(pseudonym, name, before, after, gains, losses, why))
+        why = tuple(_why(before, after, old[0].charter, new[0].charter))
+        found.append(Difference(who.pseudonym, who.name, before, after, gains, losses, why))
     return sorted(found, key=lambda d: d.weight, reverse=True)
 
 
-def _treatments(book: Book) -> dict[Account, tuple[str, str, Treatment]]:
-    """Pseudonym, name and treatment of every member with findings that count and whose standing they moved."""
+def _by_account(store: Store) -> Naming:
+    """Members of a store; pseudonyms differ from store to store, but both know a member by community and account."""
+
+    def naming(member: int) -> Named | None:
+        row = store.member(member)
+        if row is None:
+            return None
+        return Named((str(row.community), row.account or row.pseudonym), row.pseudonym, row.name or row.account or "")
+
+    return naming
+
+
+def _treatments(sheet: Sheet, naming: Naming) -> dict[Account, tuple[Named, Treatment]]:
+    """Who they are and how they are treated, of all members with findings that count and whose standing they moved."""
     found: dict[int, Counter[str]] = {}
     measures: dict[int, Counter[str]] = {}
-    f = book.findings
-    for member, clause, counted in zip(f.member.tolist(), f.clause.tolist(), book.counted.tolist(), strict=True):
+    f = sheet.findings
+    for member, clause, counted in zip(f.member.tolist(), f.clause.tolist(), sheet.counted.tolist(), strict=True):
         if counted:
-            found.setdefault(member, Counter())[book.clauses[clause - 1].id] += 1
-            measures.setdefault(member, Counter()).update(book.clauses[clause - 1].measures.split())
+            found.setdefault(member, Counter())[sheet.clauses[clause - 1].id] += 1
+            measures.setdefault(member, Counter()).update(sheet.clauses[clause - 1].measures.split())
     out = {}
-    p = book.charter.standing
-    for member, (lowest, _) in book.lowest.items():
-        row = book.store.member(member)
-        if row is None:
-            continue
-        # Pseudonyms differ from store to store: both know a member by community and account.
-        account = (str(row.community), row.account or row.pseudonym)
-        band = Band(sum(lowest >= 1000 * line for line in (p.muted, p.no_links, p.suspended)))
-        treatment = Treatment(lowest, band, found[member], measures[member])
-        out[account] = (row.pseudonym, row.name or row.account or "", treatment)
+    p = sheet.charter.standing
+    for member, (lowest, _) in sheet.lowest.items():
+        if (who := naming(member)) is not None:
+            band = Band(sum(lowest >= 1000 * line for line in (p.muted, p.no_links, p.suspended)))
+            out[who.account] = who, Treatment(lowest, band, found[member], measures[member])
     return out
 
 
-def _untouched(book: Book) -> Treatment:
-    return Treatment(book.charter.standing.start(verified=False), Band.GOOD, Counter(), Counter())
+def _untouched(sheet: Sheet) -> Treatment:
+    return Treatment(sheet.charter.standing.start(verified=False), Band.GOOD, Counter(), Counter())
 
 
 def _why(old: Treatment, new: Treatment, before: Charter, after: Charter) -> list[str]:

@@ -1,5 +1,6 @@
 """``comity explain``: what a member's standing is made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +64,7 @@ class _Told:
     held: list[str]
     lacking: list[str]
     entries: dict[int, FindingRow]
-    clauses: list[ClauseRow]
+    clauses: Sequence[ClauseRow]
 
 
 def _told(ledger: Store, charter: Charter, row: MemberRow, on: int | None) -> _Told:
