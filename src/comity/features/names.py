@@ -11,7 +11,7 @@ from comity.core.event import ROLES
 from comity.features.columns import Batch, Column, texts
 from comity.features.kernels.hashing import hash_spans, mixed
 from comity.features.memory import UNKNOWN, Memory
-from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
+from comity.features.registry import Evaluate, Parameter, Plan, Reach, Type, feature
 from comity.features.skeleton import both_of, skeletons
 
 _MANAGER = ROLES.index("manager")
@@ -175,7 +175,7 @@ class Managers:
 @feature(Type.TRUTH, carries=True)
 def name_like_manager(plan: Plan, *, signature: str) -> Evaluate:
     """Whether the displayed name looks like that of another member who was seen managing this community."""
-    managers = plan.carry(signature, Managers())
+    managers = plan.carry(signature, Managers(), Reach(0, names=True))
 
     def evaluate(batch: Batch) -> Column:
         known = batch.hashes("name").known

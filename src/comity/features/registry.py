@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -47,6 +47,19 @@ class Carried(Protocol):
         """Go on from a state that ``dump`` gave. Raises ValueError if it is none of this feature's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which events of the past, in order, are enough to make a carried state that answers as if it had seen all.
+
+    back: those of so many milliseconds, None: all there ever were; names: also, of each manager, one event with each
+    name that they bore before.
+    """
+
+    back: int | None = None
+    names: bool = False
+
+
+EVER: Final = Reach()
 C = TypeVar("C", bound=Carried)
 
 
@@ -57,6 +70,7 @@ class Plan:
         self.seed = seed
         self.patterns = PatternSet()
         self.carried: dict[str, Carried] = {}
+        self.reaches: dict[str, Reach] = {}
         self._asked: dict[str, list[Evaluate | None]] = {}
 
     def ask(self, signature: str, guard: Evaluate | None) -> None:
@@ -72,10 +86,18 @@ class Plan:
             rows |= guard(batch).values
         return rows
 
-    def carry(self, name: str, state: C) -> C:
-        """Register a carried state under a name that tells what it counts."""
-        self.carried[name] = state
+    def carry(self, name: str, state: C, reach: Reach = EVER) -> C:
+        """Register a carried state under a name that tells what it counts, and how far back it reaches."""
+        self.carried[name], self.reaches[name] = state, reach
         return state
+
+    @property
+    def reach(self) -> Reach:
+        """How far back all that is carried reaches, one resting on another or not."""
+        reaches = self.reaches.values()
+        if any(r.back is None for r in reaches):
+            return EVER
+        return Reach(sum(r.back or 0 for r in reaches), names=any(r.names for r in reaches))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from comity.features.kernels.hashing import hash_spans, mix
 from comity.features.kernels.windows import CountWindow, DistinctWindow
 from comity.features.pieces import Bools, Ints
 from comity.features.presence import LastSpoke
-from comity.features.registry import Evaluate, Parameter, Plan, Type, feature
+from comity.features.registry import Evaluate, Parameter, Plan, Reach, Type, feature
 
 _MESSAGE = KINDS.index("message")
 
@@ -28,7 +28,7 @@ _MESSAGE = KINDS.index("message")
 )
 def count(plan: Plan, *, per: Sequence[Evaluate], within: int, signature: str, of: Evaluate | None = None) -> Evaluate:
     """Number of messages (or of events of which ``of`` holds) of the same identifiers ``per`` within the look-back."""
-    window = plan.carry(signature, CountWindow(within))
+    window = plan.carry(signature, CountWindow(within), Reach(within))
 
     def evaluate(batch: Batch) -> Column:
         insert, read = _insert(batch, of), plan.asked(signature, batch)
@@ -55,7 +55,7 @@ def distinct(
     plan: Plan, *, what: Evaluate, per: Sequence[Evaluate], within: int, signature: str, of: Evaluate | None = None
 ) -> Evaluate:
     """Number of different values of an identifier in messages (or events of ``of``) with the same ``per``."""
-    window = plan.carry(signature, DistinctWindow(within))
+    window = plan.carry(signature, DistinctWindow(within), Reach(within))
 
     def evaluate(batch: Batch) -> Column:
         keys, known = _keys(batch, [*per, what])
@@ -74,8 +74,8 @@ def unanswered(plan: Plan, *, within: int, signature: str) -> Evaluate:
 
     Whoever speaks in the room takes part, and may be answering: only mentions of somebody who is silent add up.
     """
-    window = plan.carry(signature, CountWindow(within))
-    spoke = plan.carry(f"{signature} last spoke", LastSpoke(within))
+    window = plan.carry(signature, CountWindow(within), Reach(within))
+    spoke = plan.carry(f"{signature} last spoke", LastSpoke(within), Reach(within))
 
     def evaluate(batch: Batch) -> Column:
         out = np.zeros(len(batch), np.int64)
