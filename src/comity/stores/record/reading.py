@@ -1,7 +1,8 @@
 """Reading the record: what one asks for, without what is to be gone, whether it was destroyed already or not."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -14,8 +15,11 @@ from comity.stores.record.fates import left_of
 from comity.stores.record.replacing import Parts
 from comity.stores.record.segment import BUCKETS, Segment, bucket_of, opened, rows_of
 from comity.stores.record.shape import DICTIONARIES, SCHEMA, events_of, in_time, table
+from comity.stores.record_contract import FrameRow
 
 _LAST: Final = 2**31 - 1  # the part of what is not sealed: it came last
+_BEARING: Final = ("community", "member", "name", "role", "kind", "at")
+_NOTHING: Final[dict[str, str | int]] = {"at": 0, "part": 0, "place": 0, "kind": "join"}
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +36,23 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
-class Reading:
-    """The record as it may be read at a time, milliseconds since 1970."""
+class Version(NamedTuple):
+    """A week as it may be read. digest: hexadecimal; while it is the same, so is all that is read up to its end."""
 
-    def __init__(self, parts: Parts, now: int) -> None:
-        self._parts, self._now = parts, now
+    week: int
+    events: int
+    digest: str
+
+
+class Reading:
+    """The record as it may be read at a time, milliseconds since 1970.
+
+    through: number of the last frame to look at, so that what is said meanwhile changes nothing; all if not given.
+    """
+
+    def __init__(self, parts: Parts, now: int, *, through: int | None = None) -> None:
+        self._parts, self._now, self._through = parts, now, through
+        self._tail: pa.Table | None = None
         self._keeping = parts.rows.keeping()
         wishes = {member for _, member in self._keeping.forgotten} | set(self._keeping.taken_back.values())
         self._buckets = {bucket_of(member) for member in wishes}
@@ -52,9 +68,8 @@ class Reading:
         if query.member:  # few rows of many segments: it is quicker to ask about all of them at once
             found = [pa.concat_tables([SCHEMA.empty_table(), *(rows for rows in found if rows.num_rows)])]
         tables = [t for rows in found if (t := self._asked(rows, query)).num_rows]
-        frames = [e for _, some in self._parts.tail.frames() for e in some]
-        if frames:
-            tables.append(self._asked(self.left(table(frames, _LAST)), query))
+        if events := self._events():
+            tables.append(self._asked(self.left(table(events, _LAST)), query))
         return events_of(in_time(pa.concat_tables(tables))) if tables else []
 
     def segments(self) -> list[Segment]:
@@ -94,9 +109,60 @@ class Reading:
         return opened(self._parts.place, segment, key, dictionaries=True).read(use_threads=False)
 
     def tail(self) -> pa.Table:
-        """The rows that are not sealed yet."""
-        frames = [e for _, some in self._parts.tail.frames() for e in some]
-        return self.left(table(frames, _LAST)) if frames else SCHEMA.empty_table()
+        """The rows that are not sealed yet, as they were when this was asked first."""
+        if self._tail is None:
+            events = self._events()
+            self._tail = self.left(table(events, _LAST)) if events else SCHEMA.empty_table()
+        return self._tail
+
+    def _events(self) -> list[Event]:
+        return [e for frame, some in self._parts.tail.frames() if self._is_meant(frame) for e in some]
+
+    def _is_meant(self, frame: FrameRow) -> bool:
+        return self._through is None or frame.number <= self._through
+
+    def versions(self) -> list[Version]:
+        """Every week that ``weeks`` gives, in order, without decrypting what is sealed.
+
+        While something is to be gone that is not yet, a digest also holds the time that is read at.
+        """
+        wishes = sorted(self._keeping.forgotten.items()), sorted(self._keeping.taken_back.items())
+        frames = [f.seal.hex() for f in self._parts.tables.frames() if self._is_meant(f)]
+        of_tail = np.asarray(week_of(self.tail().column("at").to_numpy()))
+        by_week: dict[int, list[Segment]] = {}
+        for segment in self.segments():
+            by_week.setdefault(segment.week, []).append(segment)
+        found, digest = [], blake2b(digest_size=16)
+        for week in sorted({*by_week, *of_tail.tolist()}):
+            some, new = by_week.get(week, []), int((of_tail == week).sum())
+            for segment in some:
+                digest.update(segment.file_root)
+                if self._may_lose(segment):
+                    digest.update(repr((wishes, self._now)).encode())
+            if new:
+                over = end_of(week) + self._keeping.shortest * DAY <= self._now
+                digest.update(repr((frames, wishes, self._now if any(wishes) or over else 0)).encode())
+            found.append(Version(week, sum(s.events for s in some) + new, digest.hexdigest()))
+        return found
+
+    def names_of(self, role: str, *, since: int, before: int) -> pa.Table:
+        """One event, the first, for each name that each member bore in a role in a span of time; who, when and what.
+
+        What else there is of an event is null or "", and its kind is "join".
+        """
+        tables = []
+        for segment in [s for s in self.segments() if start_of(s.week) < before and end_of(s.week) > since]:
+            rows = self.of_segment(segment, _BEARING)
+            tables.append(rows.filter(_bears(rows, role, since, before)))
+        tail = self.tail().select(_BEARING)
+        tables.append(tail.filter(_bears(tail, role, since, before)))
+        rows = pa.concat_tables(tables).group_by(["community", "member", "name"]).aggregate([("at", "min")])
+        count = rows.num_rows
+        columns: dict[str, pa.Array] = {f.name: pa.nulls(count, f.type) for f in SCHEMA if f.nullable}
+        columns |= {f.name: pa.repeat(_NOTHING.get(f.name, ""), count).cast(f.type) for f in SCHEMA if not f.nullable}
+        columns |= {name: rows.column(name) for name in ("community", "member", "name")}
+        columns |= {"at": rows.column("at_min"), "role": pa.repeat(role, count)}
+        return pa.table([columns[f.name] for f in SCHEMA], schema=SCHEMA)
 
     def left(self, rows: pa.Table) -> pa.Table:
         """What is left of rows."""
@@ -145,6 +211,15 @@ class Reading:
         if end_of(segment.week) + self._keeping.shortest * DAY > self._now:
             return False
         return any(self._keeping.over(*room, segment.week, self._now) for room in segment.rooms)
+
+
+def _bears(rows: pa.Table, role: str, since: int, before: int) -> pa.ChunkedArray:
+    """Events of somebody in a role; one that gives a role tells the role given, and not the giver's."""
+    in_role = pc.and_(pc.equal(rows.column("role"), role), pc.not_equal(rows.column("kind"), "role"))
+    at = rows.column("at")
+    then = pc.and_(pc.greater_equal(at, since), pc.less(at, before))
+    named = pc.and_(in_role, pc.is_valid(rows.column("name")))
+    return pc.fill_null(pc.and_(named, then), False)  # noqa: FBT003 - Arrow's own signature
 
 
 def _encoded(rows: pa.Table) -> pa.Table:
