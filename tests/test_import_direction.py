@@ -23,6 +23,7 @@ MAY: dict[str, set[str]] = {
     "turns": {"core", "features", "engine", "stores.contract"},
     "replay": {"core", "features", "engine", "turns", "stores.contract"},
     "book": {"core", "stores.contract"},
+    "replayer": {"core", "features", "language", "engine", "turns", "replay", "book", "stores.contract"},
     "compare": {"core", "features", "engine", "replay", "book", "stores.contract"},
     "web": {"core", "charter", "engine", "rules", "replay", "book", "runner", "stores.contract"},
     "__main__": {"cli"},
@@ -30,14 +31,14 @@ MAY: dict[str, set[str]] = {
     "live": {"core", "language"},
     "runner": {"core", "charter", "features", "engine", "turns", "stores.contract", "adapters", "settings", "live"},
     "cli": {"core", "features", "language", "engine", "adapters", "stores", "charter", "replay", "book", "compare",
-            "web", "rules", "settings", "live", "runner", "stores.contract"},
+            "replayer", "web", "rules", "settings", "live", "runner", "stores.contract"},
 }  # fmt: skip
 # Modules that stand alone, by the part they belong to.
 PART = {"logic": "language", "syntax": "language", "terms": "language", "charter_file": "charter",
         "backtracking": "charter", "charter_edit": "charter", "charter_clauses": "charter",
         "charter_mistakes": "charter",
         "rule_values": "charter", "toml_places": "charter", "transcript": "charter", "bands": "book",
-        "settings_file": "settings", "replay_record": "replay"}  # fmt: skip
+        "settings_file": "settings", "replay_record": "replay", "replayed": "replayer"}  # fmt: skip
 
 
 def part_of(module: str) -> str:
