@@ -22,6 +22,8 @@ from comity.stores.sql_queue import SqlQueue
 from comity.stores.sql_reports import SqlReports
 
 _DAY: Final = 86_400_000
+_BETWEEN: Final = "\n"  # an account and a name: nobody searches for it
+_LAST_LETTER: Final = "\U0010ffff"  # behind every text that begins alike
 _LOOK: Final = "SELECT number, at, community, by, what, reason, member, room FROM look"
 # What waits, counted; without what has a verdict that is not carried out yet nothing would be counted twice either.
 _WAITING: Final = {
@@ -115,21 +117,25 @@ class SqlProcess(SqlQueue, SqlReports, SqlAppeals):
         self, communities: Sequence[int], *, text: str = "", beyond: int = 0, most: int = 50
     ) -> list[MemberRow]:
         """See ``ProcessReads.members``."""
-        where = f"member.community IN {marks(communities)} AND member.number > ?"
-        values: list[object] = [*communities, beyond]
+        of = marks(communities)
+        values: list[object] = []
+        hit = "member"
         if text := text.strip():
-            where += (
-                " AND (lower(account.account) LIKE lower(?) ESCAPE '!' OR lower(account.name) LIKE lower(?) ESCAPE '!'"
-                " OR account.name LIKE ? ESCAPE '!' OR member.pseudonym LIKE ? ESCAPE '!')"
+            small = "".join(c.lower() if c.isascii() else c for c in text)  # as the databases' lower() does it
+            escaped = small.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+            hit = (
+                "(SELECT member AS number FROM account WHERE member > ? "
+                "AND lower(account || ? || coalesce(name, '')) LIKE ? ESCAPE '!' UNION "
+                f"SELECT number FROM member WHERE community IN {of} AND pseudonym >= ? AND pseudonym < ?) AS hit "
+                "JOIN member ON member.number = hit.number"
             )
-            escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-            values += [*[f"%{escaped}%"] * 3, f"{escaped}%"]
+            values += [beyond, _BETWEEN, f"%{escaped}%", *communities, small, small + _LAST_LETTER]
+        # The plus keeps the database from the index by pseudonym: it would sort all members for one page of them.
         rows = self._all(
             "SELECT member.number, member.community, member.pseudonym, account.account, account.name "
-            f"FROM member LEFT JOIN account ON account.member = member.number WHERE {where} "
-            "ORDER BY member.number LIMIT ?",
-            *values,
-            most,
+            f"FROM {hit} LEFT JOIN account ON account.member = member.number "
+            f"WHERE +member.community IN {of} AND member.number > ? ORDER BY member.number LIMIT ?",
+            *(*values, *communities, beyond, most),
         )
         return [MemberRow._make(row) for row in rows]
 

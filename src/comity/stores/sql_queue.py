@@ -9,6 +9,7 @@ import msgspec
 
 from comity.core.charter import Measure
 from comity.core.harm import Severity
+from comity.core.ledger import FINDING
 from comity.core.queue import LOCKED_FOR, NOT_FROM_REPORTS, URGENT, After, Item, Kind, Query, Waiting
 from comity.core.verdicts import Verdict
 from comity.core.who import Who
@@ -20,11 +21,15 @@ _URGENCY: Final = "".join(
     f" WHEN clause.harm = '{harm}' OR clause.harm LIKE '{harm}.%' THEN {100 * URGENT[harm]}"
     for harm in sorted(URGENT, key=len, reverse=True)
 )
+# How urgent each clause is, worked out once and not for every decision that waits.
+_URGENT: Final = (
+    f"WITH urgent AS MATERIALIZED (SELECT number, harm, (CASE{_URGENCY} ELSE 0 END) AS urgency FROM clause) "
+)
 _DECISION: Final = f"""
 SELECT {{}} AS kind, d.number AS item, d.community AS community, d.member AS member, d.at AS at,
-  coalesce(d.until, 0) AS due, (CASE{_URGENCY} ELSE 0 END) + 10 * d.severity + {NOT_FROM_REPORTS} AS rank,
-  clause.harm AS harm, d.severity AS severity, d.clause_id AS clause_id, d.measure AS measure, 0 AS voices
-FROM decision AS d JOIN clause ON clause.number = d.clause
+  coalesce(d.until, 0) AS due, urgent.urgency + 10 * d.severity + {NOT_FROM_REPORTS} AS rank,
+  urgent.harm AS harm, d.severity AS severity, d.clause_id AS clause_id, d.measure AS measure, 0 AS voices
+FROM decision AS d JOIN urgent ON urgent.number = d.clause
 WHERE d.provisional = 1 AND d.course IN ('proposed', 'in force')"""
 # Everything that waits, in one shape; 0 and '' where there is none, for a union has one type a column.
 _SOURCES: Final = {
@@ -54,13 +59,19 @@ SELECT 'sample' AS kind, d.number AS item, d.community AS community, decision.me
 FROM sample AS d JOIN decision ON decision.number = d.decision WHERE d.judged_at IS NULL""",
 }
 _LINE: Final = """
-SELECT w.kind, w.item, w.community, w.member, w.at, w.due, w.rank, w.harm, w.severity, w.clause_id, w.measure, w.voices,
+{urgent}SELECT w.kind, w.item, w.community, w.member, w.at, w.due, w.rank, w.harm, w.severity, w.clause_id, w.measure,
+  w.voices,
   coalesce(member.pseudonym, ''), coalesce(escalated.at, 0), coalesce(item_lock.by, ''), coalesce(item_lock.until, 0)
-FROM ({sources}) AS w
+FROM ({waiting}) AS w
 LEFT JOIN member ON member.number = w.member
 LEFT JOIN escalated ON escalated.kind = w.kind AND escalated.item = w.item
 LEFT JOIN item_lock ON item_lock.kind = w.kind AND item_lock.item = w.item AND item_lock.until > ?
 WHERE """
+# How many of a member's findings were taken back; they are looked up as ``sql_read.findings`` does it.
+_TAKEN_BACK: Final = """
+SELECT count(*) FROM entry WHERE reverses IN (
+  SELECT number FROM finding_of WHERE member = ?
+  UNION ALL SELECT number FROM entry WHERE number > (SELECT indexed FROM meta) AND kind = ? AND member = ?)"""
 _NUMBER: Final = {Kind.FINDING: "d.entry"}
 # What tells that the queue is another: how much waits, and what came last; each is read from an index alone.
 _OPEN: Final = (
@@ -92,51 +103,28 @@ class SqlQueue(Sql):
 
     def items(self, query: Query, now: int, *, after: After | None = None, most: int = 50) -> list[Waiting]:
         """See ``ProcessReads.items``."""
-        values: list[object] = []
-        parts = []
+        parts, values = [], list[object]()
         for kind in query.kinds or tuple(Kind):
             parts.append(f"{_SOURCES[kind]} AND d.community IN {marks(query.communities)}")
             values += query.communities
-        where = [
-            "NOT EXISTS (SELECT 1 FROM intent AS i WHERE i.kind = w.kind AND i.item = w.item AND i.state = 'waiting')"
-        ]
-        values.append(now)
-        if query.harm:
-            where.append("(w.harm = ? OR w.harm LIKE ?)")
-            values += [query.harm, f"{query.harm}.%"]
-        if query.text:
-            text = query.text.strip()
-            where.append("(w.clause_id = ? OR w.kind || '-' || CAST(w.item AS TEXT) = ? OR member.pseudonym LIKE ?)")
-            values += [text, text, text.replace("%", "").replace("_", "") + "%"]
-        if query.escalated is not None:
-            where.append(f"escalated.at IS {'NOT ' if query.escalated else ''}NULL")
-        if query.not_skipped_by:
-            where.append(
-                "NOT EXISTS (SELECT 1 FROM skipped AS s WHERE s.kind = w.kind AND s.item = w.item AND s.by = ?)"
-            )
-            values.append(query.not_skipped_by)
-        if query.locked_by:
-            where.append("item_lock.by = ?")
-            values.append(query.locked_by)
-        if after is not None and query.oldest:
-            where.append("(w.at > ? OR (w.at = ? AND (w.kind > ? OR (w.kind = ? AND w.item > ?))))")
-            last = str(after.item.kind)
-            values += [after.at, after.at, last, last, after.item.number]
-        elif after is not None:
-            where.append(
-                "(w.rank < ? OR (w.rank = ? AND (w.at > ? OR (w.at = ? AND "
-                "(w.kind > ? OR (w.kind = ? AND w.item > ?))))))"
-            )
-            last = str(after.item.kind)
-            values += [after.rank, after.rank, after.at, after.at, last, last, after.item.number]
+        where, more = _own(query, after)
+        values += more
+        joined, more = _joined(query)
         order = f" ORDER BY {'' if query.oldest else 'w.rank DESC, '}w.at, w.kind, w.item LIMIT ?"
-        sql = _LINE.format(sources=" UNION ALL ".join(parts)) + " AND ".join(where) + order
+        waiting = f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS w WHERE {where}"
+        if not joined:  # what else belongs to a line is looked up for one page, and not for all that waits
+            waiting += order
+            values.append(most)
+        sql = _LINE.format(urgent=_URGENT, waiting=waiting) + (joined or "1 = 1") + order
+        values += [now, *more]
         return self._waiting(self._all(sql, *values, most))
 
     def item(self, item: Item, now: int) -> Waiting | None:
         """See ``ProcessReads.item``."""
         source = f"{_SOURCES[item.kind]} AND {_NUMBER.get(item.kind, 'd.number')} = ?"
-        found = self._waiting(self._all(_LINE.format(sources=source) + "w.item = ?", item.number, now, item.number))
+        found = self._waiting(
+            self._all(_LINE.format(urgent=_URGENT, waiting=source) + "w.item = ?", item.number, now, item.number)
+        )
         return found[0] if found else None
 
     def _waiting(self, rows: Sequence[Any]) -> list[Waiting]:
@@ -171,9 +159,9 @@ class SqlQueue(Sql):
             "SELECT count(*) FROM decision JOIN course ON course.decision = decision.number WHERE decision.member = ?",
             member,
         )
-        findings = self._findings(member)
-        back = sum(f.reversed_by is not None for f in findings)
-        return f"{state}.{steps}.{findings[-1].number if findings else 0}.{back}".replace(" ", "-")
+        last = self._findings(member, most=1)
+        back = self._figure(_TAKEN_BACK, member, FINDING, member)
+        return f"{state}.{steps}.{last[0].number if last else 0}.{back}".replace(" ", "-")
 
     def stamp(self) -> str:
         """See ``ProcessReads.stamp``."""
@@ -310,6 +298,40 @@ class SqlQueue(Sql):
                 *(str(state), outcome, at, number),
             )
         return done.rowcount > 0
+
+
+def _own(query: Query, after: After | None) -> tuple[str, list[object]]:
+    """The conditions on what waits itself, with their values."""
+    where = ["NOT EXISTS (SELECT 1 FROM intent AS i WHERE i.kind = w.kind AND i.item = w.item AND i.state = 'waiting')"]
+    values: list[object] = []
+    if query.harm:
+        where.append("(w.harm = ? OR w.harm LIKE ?)")
+        values += [query.harm, f"{query.harm}.%"]
+    if query.not_skipped_by:
+        where.append("NOT EXISTS (SELECT 1 FROM skipped AS s WHERE s.kind = w.kind AND s.item = w.item AND s.by = ?)")
+        values.append(query.not_skipped_by)
+    if after is not None:
+        last = str(after.item.kind)
+        older = "(w.at > ? OR (w.at = ? AND (w.kind > ? OR (w.kind = ? AND w.item > ?))))"
+        where.append(older if query.oldest else f"(w.rank < ? OR (w.rank = ? AND {older}))")
+        values += [] if query.oldest else [after.rank, after.rank]
+        values += [after.at, after.at, last, last, after.item.number]
+    return " AND ".join(where), values
+
+
+def _joined(query: Query) -> tuple[str, list[object]]:
+    """The conditions on what belongs to it, with their values; "" if there are none."""
+    where: list[str] = []
+    values: list[object] = []
+    if text := query.text.strip():
+        where.append("(w.clause_id = ? OR w.kind || '-' || CAST(w.item AS TEXT) = ? OR member.pseudonym LIKE ?)")
+        values += [text, text, text.replace("%", "").replace("_", "") + "%"]
+    if query.escalated is not None:
+        where.append(f"escalated.at IS {'NOT ' if query.escalated else ''}NULL")
+    if query.locked_by:
+        where.append("item_lock.by = ?")
+        values.append(query.locked_by)
+    return " AND ".join(where), values
 
 
 def _line(row: Sequence[Any], skipped: tuple[str, ...]) -> Waiting:
