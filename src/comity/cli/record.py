@@ -9,7 +9,16 @@ import msgspec
 from comity.cli.common import json_option, now, store_option
 from comity.cli.printing import counted, print_json, printable, table
 from comity.cli.record_looking import export, prove, search
-from comity.cli.record_options import folder_option, key_option, notice, the_keeper, the_member, the_record
+from comity.cli.record_options import (
+    folder_option,
+    key_option,
+    notice,
+    settings_option,
+    the_keeper,
+    the_member,
+    the_record,
+    where,
+)
 from comity.core.errors import ComityError
 from comity.core.event import moment, rfc3339
 from comity.core.place import Place
@@ -100,10 +109,20 @@ def status(*, store: Place, folder: str | None, key_at: str | None, as_json: boo
 @store_option
 @folder_option
 @key_option
-def tend(*, whole: bool, store: Place, folder: str | None, key_at: str | None) -> None:
-    """Seal what is complete, destroy what is over, carry out what was asked for. Have a timer do so every hour."""
-    with the_record(store, folder, the_keeper(key_at), beside=True) as (_, kept):
-        _told(kept.tend(now(), whole=whole))
+@settings_option
+@json_option
+def tend(
+    *, whole: bool, store: Place, folder: str | None, key_at: str | None, settings_path: Path | None, as_json: bool
+) -> None:
+    """Seal what is complete, destroy what is over, carry out what was asked for. `comity serve` does so every hour."""
+    at = where(settings_path, store, folder, key_at)
+    with the_record(at.store, at.folder, the_keeper(at.key_at), beside=True) as (_, kept):
+        done = kept.tend(now(), whole=whole)
+        if as_json:
+            s = kept.status(now())
+            print_json(done._asdict() | {"events": s.events, "bytes": s.size})
+            return
+    _told(done)
 
 
 @record.command("verify")

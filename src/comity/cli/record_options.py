@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -14,6 +14,7 @@ from comity.core.action import Action, Do
 from comity.core.errors import ComityError
 from comity.core.place import Place, is_address
 from comity.settings import Settings
+from comity.settings_file import load_settings
 from comity.stores.contract import MemberRow
 from comity.stores.opening import open_store
 from comity.stores.record.keys import Keeper, KeeperError, keeper
@@ -38,6 +39,32 @@ folder_option = click.option(
     metavar="WHERE",
     help="Where segments lie: a folder or s3://BUCKET/PREFIX?endpoint=...; remembered by the store.",
 )
+
+
+settings_option = click.option(
+    "--settings",
+    "settings_path",
+    type=click.Path(path_type=Path),
+    help="The settings of `comity serve`, which name store, folder and key: instead of those options.",
+)
+
+
+class Where(NamedTuple):
+    """Where a store and its record are, and by which key that is read."""
+
+    store: Place
+    folder: str | None
+    key_at: str | None
+
+
+def where(settings_path: Path | None, store: Place, folder: str | None, key_at: str | None) -> Where:
+    """What settings name, if they are named; else what options do. Raises ComityError if they ask for no record."""
+    if settings_path is None:
+        return Where(store, folder, key_at)
+    settings = load_settings(settings_path)
+    if settings.record is None:
+        raise ComityError(f"{settings_path} asks for no record: it has no [record]")
+    return Where(settings.store, settings.record.folder, settings.record.key)
 
 
 class NoKeeper:

@@ -101,7 +101,12 @@ def _service(
     def to_read() -> SqlStore:
         return open_store(settings.store, durable=True, read_only=True)
 
-    return WithSite(runner, settings, store, to_read, log)
+    service = WithSite(runner, settings, store, to_read, log)
+    if settings.record is None:
+        return service
+    from comity.cli.tending import Tender, WithTender  # noqa: PLC0415  few need it
+
+    return WithTender(service, Tender(settings.path, metrics, log))
 
 
 def _record(

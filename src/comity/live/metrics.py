@@ -61,6 +61,19 @@ class Metrics:
         self.window_cuts = Counter(
             "comity_window_cuts", "Times a window reached its ceiling and forgot its oldest.", ["rule"], registry=own
         )
+        self.record_events = Gauge("comity_record_events", "Events in the record.", registry=own)
+        self.record_bytes = Gauge("comity_record_bytes", "Bytes of its segments and frames.", registry=own)
+        self.record_gone = Counter(
+            "comity_record_gone", "Events destroyed; why: term or forgotten.", ["why"], registry=own
+        )
+        self.record_tended = Gauge(
+            "comity_record_tended_timestamp_seconds",
+            "When it was last looked after, 0 for never.",
+            registry=own,
+        )
+        self.record_failures = Counter(
+            "comity_record_tend_failures", "Times the record could not be looked after.", registry=own
+        )
         self.ready = Gauge("comity_ready", "1 if ready, as /readyz says.", registry=own)
 
     def text(self, accept: str = "") -> tuple[bytes, str]:

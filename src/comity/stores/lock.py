@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file beside the store, held as long as the store is open for writing."""
+"""One writer at a time, and one who looks after the record: a lock file beside the store for each, held while open."""
 
 import fcntl
 import os
@@ -8,12 +8,15 @@ from typing import Self
 from comity.core.errors import StoreError
 
 
-class WriterLock:
-    """An ``flock`` on ``<store>.lock``, which says who holds it; it ends with the process, however that ends."""
+class StoreLock:
+    """An ``flock`` on a file beside the store, which says who holds it; it ends with the process, however that ends.
 
-    def __init__(self, store: Path) -> None:
-        self._path = store.with_name(store.name + ".lock")
-        self._store = store
+    beside: of whoever looks after the record while another writes the store.
+    """
+
+    def __init__(self, store: Path, *, beside: bool = False) -> None:
+        self._path = store.with_name(store.name + (".record.lock" if beside else ".lock"))
+        self._what = f"the record of {store} is being looked after" if beside else f"{store} is being written"
         self._file = -1
 
     def take(self) -> Self:
@@ -26,8 +29,7 @@ class WriterLock:
                 holder = os.read(file, 20).decode(errors="replace").strip() or "of unknown number"
                 os.close(file)
                 raise StoreError(
-                    f"{self._store} is being written by process {holder}: wait until it is done, or end it; "
-                    "it can be read meanwhile"
+                    f"{self._what} by process {holder}: wait until it is done, or end it; it can be read meanwhile"
                 ) from None
             if self._is_there(file):
                 os.ftruncate(file, 0)

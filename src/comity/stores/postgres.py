@@ -12,15 +12,6 @@ from comity.stores.sql_read import only
 from comity.stores.sql_store import SqlStore
 from comity.stores.sqlite_schema import APPLICATION, FORMAT
 
-# Of this database and schema; it ends with the connection, however that ends.
-_LOCK: Final = (
-    f"({APPLICATION}::bigint << 32) + (SELECT oid::bigint FROM pg_namespace WHERE nspname = current_schema())"  # noqa: S608 - our own number
-)
-_HOLDER: Final = (
-    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "  # noqa: S608 - the same
-    "AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    f"AND (classid::bigint << 32) + objid::bigint = {_LOCK}"
-)
 _ENDED: Final = "2s"  # a process that was killed may hold the lock until its server has noticed
 
 
@@ -40,8 +31,8 @@ class PostgresStore(SqlStore):
             db = PostgresDb(url, durable=durable, read_only=read_only)
         try:
             with db.told():
-                if not read_only and not beside:
-                    _take_lock(db)
+                if not read_only:
+                    _take_lock(db, beside=beside)
                 found = _format(db)
                 if found < FORMAT:
                     migrate(make_conninfo(url), found)
@@ -51,16 +42,26 @@ class PostgresStore(SqlStore):
             raise
 
 
-def _take_lock(db: PostgresDb) -> None:
+def _take_lock(db: PostgresDb, *, beside: bool) -> None:
+    """Take a lock of this database and schema; it ends with the connection, however that ends.
+
+    beside: the one of whoever looks after the record while another writes the store.
+    """
+    schema = "(SELECT oid::bigint FROM pg_namespace WHERE nspname = current_schema())"
+    lock = f"({APPLICATION + beside}::bigint << 32) + {schema}"
     db.execute(f"SET lock_timeout = '{_ENDED}'")
     try:
-        db.execute(f"SELECT pg_advisory_lock({_LOCK})")
+        db.execute(f"SELECT pg_advisory_lock({lock})")
     except psycopg.errors.LockNotAvailable:
-        row = db.execute(_HOLDER).fetchone()
+        row = db.execute(
+            "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "  # noqa: S608 - our own numbers
+            "AND granted AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            f"AND (classid::bigint << 32) + objid::bigint = {lock}"
+        ).fetchone()
         holder = row[0].removeprefix("comity ") if row and row[0] else "of unknown number"
+        what = f"the record of {db.place} is being looked after" if beside else f"{db.place} is being written"
         raise StoreError(
-            f"{db.place} is being written by process {holder}: wait until it is done, or end it; "
-            "it can be read meanwhile"
+            f"{what} by process {holder}: wait until it is done, or end it; it can be read meanwhile"
         ) from None
     db.execute("SET lock_timeout = 0")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from comity.stores.lock import WriterLock
+from comity.stores.lock import StoreLock
 from comity.stores.sql_store import SqlStore
 from comity.stores.sqlite_db import SqliteDb
 from comity.stores.sqlite_file import check_place, connect
@@ -12,7 +12,7 @@ from comity.stores.sqlite_file import check_place, connect
 class SqliteStore(SqlStore):
     """A store in one SQLite file; ``contract.Store`` says what its methods promise. To be used by one thread."""
 
-    def __init__(self, path: Path, db: SqliteDb, lock: WriterLock | None) -> None:
+    def __init__(self, path: Path, db: SqliteDb, lock: StoreLock | None) -> None:
         """Use ``open``."""
         super().__init__(db)
         self.path = path
@@ -25,11 +25,12 @@ class SqliteStore(SqlStore):
         durable: every commit is on the disk when it returns (live, where something was acknowledged); otherwise a power
         cut may lose the last whole commits, which a replay simply makes again. The end of the process loses none either
         way. beside: also while another has it open, for what is read anew in each transaction, as the record's tables
-        are, and nothing else. Raises StoreError if that cannot be, saying what to do; what is refused is left as it is.
+        are, and nothing else; by one process at a time as well. Raises StoreError if that cannot be, saying what to do;
+        what is refused is left as it is.
         """
         path = Path(path)
         check_place(path, read_only=read_only)
-        lock = None if read_only or beside else WriterLock(path).take()
+        lock = None if read_only else StoreLock(path, beside=beside).take()
         try:
             return cls(path, connect(path, durable=durable, read_only=read_only), lock)
         except BaseException:
