@@ -187,6 +187,7 @@ async def house(
     *,
     review: bool = False,
     more: str = "",
+    durable: bool = False,
     recorded: bool = False,
 ) -> AsyncIterator[House]:
     """A community that is looked after at a false homeserver; opened a second time, it goes on where it was."""
@@ -199,7 +200,7 @@ async def house(
     loaded, log, text = load_settings(path), configure(level="critical", strict=True), CHARTER + more
     charter = parse_charter(text)
     clauses = tuple(msgspec.structs.replace(c, review=review and c.id == "3.1") for c in charter.clauses)
-    with SqliteStore.open(folder / "comity.sqlite", durable=False) as store:
+    with SqliteStore.open(folder / "comity.sqlite", durable=durable) as store:
         record = begin_rooms(loaded, store) if loaded.record else None
         evidence = RecordedEvidence(loaded.store, loaded.record, record, log) if loaded.record and record else None
         runner = Runner(

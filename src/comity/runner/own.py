@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -38,7 +38,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
 
     day: today, in the charter's time zone; lines: of each finding that standing remembers, by entry; summed: with what
     all findings and all active days weigh together in its lines; in_force: decisions that hold now; told, taken: what
-    it was made of.
+    it was made of; left_out: what standing would be without an entry, thousandths.
     """
 
     day: int
@@ -49,14 +49,14 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     in_force: tuple[Decision, ...]
     told: Explanation
     taken: Taken
+    left_out: Callable[[int], int]
 
     async def without(self, entries: Collection[int]) -> dict[int, int]:
         """What standing would be without each of these findings, thousandths; those not counted are left out."""
         return await asyncio.to_thread(self._without, entries)
 
     def _without(self, entries: Collection[int]) -> dict[int, int]:
-        ask = withouts(self.told.standing, self.taken.activity, self.taken.findings)
-        return {entry: ask(entry) for entry in entries if entry in self.lines}
+        return {entry: self.left_out(entry) for entry in entries if entry in self.lines}
 
 
 class Owns:
@@ -131,6 +131,7 @@ def _own(taken: Taken, at: int) -> Own:
         in_force=tuple(taken.in_force),
         told=told,
         taken=taken,
+        left_out=withouts(told.standing, taken.activity, taken.findings),
     )
 
 
