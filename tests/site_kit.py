@@ -8,7 +8,6 @@ PYTEST_DONT_REWRITE: the tests import this before pytest loads it as a plugin, s
 import asyncio
 import datetime as dt
 import shutil
-import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from comity.cli import comity
 from comity.core.access import STAFF, Role
 from comity.core.member_link import KEY, member_link
 from comity.live.app import State, app
+from comity.live.listen import listen
 from comity.live.metrics import Metrics
 from comity.runner.office import Office
 from comity.stores.sqlite import SqliteStore
@@ -61,7 +61,7 @@ class Served:
         self.shift = dt.timedelta()
         self.path, self._pages, self._office = path, pages, office
         self._ready = threading.Event()
-        self._line = socket.create_server(("127.0.0.1", 0))
+        self._line = listen("127.0.0.1", 0)  # not ``create_server``: asyncio lets its connections wait for each other
         self.url = f"http://localhost:{self._line.getsockname()[1]}"
         self.provider: Provider | None = None
         self._failed: BaseException | None = None
