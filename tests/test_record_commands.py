@@ -18,6 +18,7 @@ from comity.stores.sqlite import SqliteStore
 from record_garden import GARDEN, HOUR, PEOPLE, ROOMS, a_chat
 from store_decisions import a_decision, a_statement
 from store_entries import LINKS, some_findings
+from test_record_live import TEXT
 
 Run = click.testing.Result
 
@@ -116,7 +117,7 @@ def test_a_change_is_found_without_a_key(path: Path, monkeypatch: pytest.MonkeyP
     run("tend", "--all", "--store", store)
     (path / "head.json").write_text(run("head", "--store", store).output)
     monkeypatch.delenv("COMITY_RECORD_KEY_AT")
-    assert "The record is whole: 1 segment" in run("verify", "--store", store, "--noted", path / "head.json").output
+    assert "is whole: 1 segment" in run("verify", "--store", store, "--noted", path / "head.json").output
     (file,) = (path / "comity.sqlite.record").iterdir()
     data = bytearray(file.read_bytes())
     data[1000] ^= 1
@@ -126,6 +127,48 @@ def test_a_change_is_found_without_a_key(path: Path, monkeypatch: pytest.MonkeyP
     assert done.exit_code == 1
     assert "was changed within bytes 0 to" in done.output
     assert "name it with --key" in tried("verify", "--deep", "--store", store).output
+
+
+def test_verifying_the_ledger_verifies_its_record_as_well(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key, wherever the store says it lies; what is wrong is told with its place, and is no success."""
+    store, folder = path / "comity.sqlite", path / "comity.sqlite.record"
+    run("tend", "--all", "--store", store)
+    monkeypatch.delenv("COMITY_RECORD_KEY_AT")
+    whole = verified("--store", store)
+    assert 0 == whole.exit_code
+    assert "The ledger is whole" in whole.stdout
+    assert f"The record in {folder} is whole: 1 segment" in whole.stdout
+
+    moved = path / "moved"
+    folder.rename(moved)
+    missing = verified("--store", store)
+    assert 1 == missing.exit_code
+    assert "missing: the file of segment" in missing.stderr
+    assert 0 == verified("--store", store, "--folder", moved).exit_code
+    (file,) = moved.iterdir()
+    file.write_bytes(file.read_bytes()[:-1])
+    told = json.loads(verified("--store", store, "--folder", moved, "--json").stdout)
+    assert [False, False] == [told["whole"], told["record"]["whole"]]
+    assert str(moved) == told["record"]["where"]
+    assert "has lost its end" in told["record"]["faults"][0]
+
+
+def test_verifying_what_is_served_needs_the_settings_only(path: Path) -> None:
+    """They name the store and where the record lies; a record that cannot be is told."""
+    run("tend", "--all", "--store", path / "comity.sqlite")
+    (path / "comity.sqlite.record").rename(path / "said")
+    (path / "comity.toml").write_text(TEXT)
+    assert f"The record in {path / 'said'} is whole: 1 segment" in verified("--settings", path / "comity.toml").stdout
+    with SqliteStore.open(path / "bare.sqlite", durable=False) as store:
+        assert store.head().number == 0
+    assert "has no record yet" in verified("--store", path / "bare.sqlite", "--folder", path / "said").stderr
+    bare = json.loads(verified("--store", path / "bare.sqlite", "--json").stdout)
+    assert [True, None] == [bare["whole"], bare["record"]]
+
+
+def verified(*words: object) -> Run:
+    """What ``comity verify`` says."""
+    return click.testing.CliRunner().invoke(comity, ["verify", *map(str, words)])
 
 
 def test_what_a_decision_rests_on_can_be_proved(path: Path) -> None:

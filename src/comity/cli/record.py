@@ -19,6 +19,7 @@ from comity.cli.record_options import (
     the_record,
     where,
 )
+from comity.cli.record_verdict import tell
 from comity.core.errors import ComityError
 from comity.core.event import moment, rfc3339
 from comity.core.place import Place
@@ -142,13 +143,8 @@ def verify_(
         verdict = verify(kept.parts, noted=head, deep=deep)
     if as_json:
         print_json(verdict._asdict() | {"whole": verdict.whole})
-    elif verdict.whole:
-        click.echo(
-            f"The record is whole: {counted(verdict.segments, 'segment')}, {verdict.size / 1_000_000:,.1f} MB, "
-            f"{counted(verdict.frames, 'frame')}, {counted(verdict.links, 'link')}."
-        )
     else:
-        click.echo("The record is NOT whole:\n" + "\n".join(f"  {printable(f)}" for f in verdict.faults), err=True)
+        tell(verdict, str(kept.parts.place))
     if not verdict.whole:
         raise SystemExit(1)
 

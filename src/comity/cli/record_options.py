@@ -124,6 +124,19 @@ def the_record(
         yield ledger, record
 
 
+def record_in(ledger: SqlStore, folder: str | None) -> Record | None:
+    """The record of an open store, for what needs no key; None if it has none, and none was named.
+
+    folder: where its segments lie, if it is not where the store says. Raises ComityError if there is none to be there.
+    """
+    noted = ledger.record.row("head", _WHERE)
+    if noted is None:
+        if folder:
+            raise ComityError(f"{ledger.place} has no record yet: none can be in {folder}")
+        return None
+    return Record(ledger.record, place(folder or noted.decode()), NoKeeper())
+
+
 def _beside(store: Place) -> str:
     if is_address(store):
         raise click.UsageError("name --folder: a database has no place beside it")
