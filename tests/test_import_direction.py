@@ -38,7 +38,8 @@ PART = {"logic": "language", "syntax": "language", "terms": "language", "charter
         "backtracking": "charter", "charter_edit": "charter", "charter_clauses": "charter",
         "charter_mistakes": "charter",
         "rule_values": "charter", "toml_places": "charter", "transcript": "charter", "bands": "book",
-        "settings_file": "settings", "replay_record": "replay", "replayed": "replayer"}  # fmt: skip
+        "settings_file": "settings", "replay_record": "replay", "replayed": "replayer",
+        "importance": "compare"}  # fmt: skip
 
 
 def part_of(module: str) -> str:

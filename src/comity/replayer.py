@@ -4,6 +4,7 @@ docs/decisions/replay-by-weeks.md says why the work is cut by time.
 """
 
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +27,9 @@ from comity.replayed import Done, Found, Rated, Run, Source, Version, rate
 _A_WORKER: Final = 250_000  # events, for each charter, that are worth starting one for
 _RUNS: Final = 2  # for each worker, so that none waits long for the last
 _FORMAT: Final = 1  # of what is kept
+_BY_ACCOUNT: Final = re.compile(
+    r"\bmember_in\b|\b(?:member|target)\s*(?:[=!]=|(?:not\s+)?in\b)|==\s*(?:member|target)\b"
+)
 _DECODER: Final = msgspec.msgpack.Decoder(Found)
 Progress = Callable[[int, int], None]  # told events done and events rated since it was told last
 
@@ -48,8 +52,9 @@ class Replayer:
     """Rates a record by charters.
 
     source: the record; workers: processes, 1 for none but this one, 0 for as many as there are cores where there is
-    enough to do; finished: what is kept there is used again; progress: told how far it is. It can be stopped at any
-    moment: weeks that are finished stay so.
+    enough to do; finished: what is kept there is used again; accounts: a digest of those that are known, on which rules
+    about accounts depend; progress: told how far it is. It can be stopped at any moment: weeks that are finished stay
+    so.
     """
 
     def __init__(
@@ -58,9 +63,11 @@ class Replayer:
         *,
         workers: int = 0,
         finished: Finished | None = None,
+        accounts: str = "",
         progress: Progress = lambda _done, _rated: None,
     ) -> None:
         self._source, self._workers, self._finished, self._progress = source, workers, finished, progress
+        self._accounts = accounts
 
     def rate(self, charters: Sequence[Charter], versions: Sequence[Version]) -> list[Rated]:
         """What each charter finds in these weeks: all there are, as ``Weeks.versions`` gives them.
@@ -68,7 +75,7 @@ class Replayer:
         Raises ReplayError if the record was changed meanwhile, or a worker was killed.
         """
         engines = [Engine(charter) for charter in charters]
-        names = [_names(charter, versions) for charter in charters]
+        names = [_names(charter, versions, self._accounts) for charter in charters]
         found = [self._known(name) for name in names]
         self._progress(sum(f.events for known in found for f in known.values()), 0)
         missing = [{v.week for v in versions if v.week not in known} for known in found]
@@ -115,7 +122,7 @@ def _cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _names(charter: Charter, versions: Sequence[Version]) -> dict[int, str]:
+def _names(charter: Charter, versions: Sequence[Version], accounts: str) -> dict[int, str]:
     """What each week is kept under: whatever moves a finding is in it, and no figure of standing or measure.
 
     What a classifier says is another program's word, and is asked for again each time.
@@ -123,7 +130,8 @@ def _names(charter: Charter, versions: Sequence[Version]) -> dict[int, str]:
     looks = [c for c in charter.clauses if c.state != "draft"]
     if any(rests_on_a_score(c.when) for c in looks):
         return {}
-    form = (_FORMAT, __version__, charter.time_zone, [(c.when, dict(c.parameters)) for c in looks])
+    known = accounts if any(_BY_ACCOUNT.search(c.when) for c in looks) else ""
+    form = (_FORMAT, __version__, charter.time_zone, [(c.when, dict(c.parameters)) for c in looks], known)
     of = blake2b(msgspec.json.encode(form, order="sorted"), digest_size=16).hexdigest()
     return {v.week: blake2b(f"{of}{v.week}{v.digest}".encode(), digest_size=16).hexdigest() for v in versions}
 

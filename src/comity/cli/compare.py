@@ -1,38 +1,42 @@
 """``comity charter compare``: who would be treated differently by another charter, before anybody is."""
 
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from comity.adapters.exports import Options, read, total_bytes
 from comity.charter_file import load_charter
-from comity.cli.common import json_option, make_folder, progress, today, told_in_json
+from comity.cli.common import Step, json_option, make_folder, progress, store_option, today, told_in_json
+from comity.cli.compare_record import Where, prepared
+from comity.cli.compared import for_machines, for_people, told
 from comity.cli.inputs import Inputs, clean, status, tell_left_out, unread_json
-from comity.cli.printing import counted, points, print_json, printable, table
-from comity.compare import Difference, Treatment
+from comity.cli.printing import print_json, printable
+from comity.cli.record_options import folder_option, key_option
 from comity.compare import compare as compared
+from comity.core.charter import Charter
 from comity.stores.sqlite import SqliteStore
-from comity.web.curves import band_name
 from comity.web.fill import fill
 from comity.web.report import write_report
-from comity.web.report_data import Comparison, ComparisonRow
-
-_SHOWN = 20
 
 
 @click.command(
     epilog="""\b
-Example:
+Examples:
   comity charter compare charter.toml draft.toml logs/ --report compare.html
+  comity charter compare charter.toml draft.toml --record --settings comity.toml
 
 \b
-Exit status: 0; 2 if something could not be read (it is named, and the rest was compared); 1 for any other error."""
+Over the record it works on all cores. Stopped, it goes on where it was when it is run again: finished weeks are kept
+beside the ledger for a week, locked by the record's key, without anything that was said.
+Exit status: 0; 2 if something could not be read (it is named, and the rest was compared); 1 for any other error;
+130 if it was stopped."""
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("logs", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), help="Write the report with the comparison.")
 @click.option(
     "--beside",
@@ -40,6 +44,19 @@ Exit status: 0; 2 if something could not be read (it is named, and the rest was 
     help="The file beside which both charters' lists are looked for, instead of each beside its own.",
 )
 @click.option("--steps", is_flag=True, help="Write how far it is as lines of JSON to standard error.")
+@click.option("--record", is_flag=True, help="Compare over the record instead of logs.")
+@click.option(
+    "--settings", type=click.Path(path_type=Path), help="Settings that say where the record is, instead of the next 3."
+)
+@store_option
+@folder_option
+@key_option
+@click.option("--community", help="Whose record; needed where there are several.")
+@click.option("--days", type=click.IntRange(1), help="Only the weeks of so many last days; without it, all.")
+@click.option(
+    "--workers", type=click.IntRange(0), default=0, help="Processes; as many as there are cores if not given."
+)
+@click.option("--finished", type=click.Path(path_type=Path), help="Keep finished weeks in this folder.")
 @json_option
 def compare(
     *,
@@ -49,14 +66,45 @@ def compare(
     report: Path | None,
     beside: Path | None,
     steps: bool,
+    record: bool,
+    as_json: bool,
+    **where: Any,  # noqa: ANN401  as ``Where`` has it
+) -> None:
+    """Rate LOGS, or the record, by the charters OLD and NEW, and show who would be treated differently, and why."""
+    if record == bool(logs):
+        raise click.UsageError("name LOGS to compare over, or --record")
+    before, after = (load_charter(path, beside) for path in (old, new))
+    names = clean(old.name), clean(new.name)
+    if not record:
+        _over_logs(before, after, names, logs, own=(old, new, report), report=report, steps=steps, as_json=as_json)
+        return
+    if report is not None:
+        raise click.UsageError("the report shows what was said: over the record, it cannot be written")
+    with prepared(Where(**where)) as comparison:
+        with _telling(comparison.total, steps=steps, as_json=as_json) as step:
+            differences, events = comparison.compare(before, after, step)
+        judged, told_ = comparison.judged(before, after), told(*names, differences)
+    if as_json:
+        rest = {"unread_lines": 0, "unread": []}
+        print_json({"events": events, "summary": told_.summary, **for_machines(differences, judged), **rest})
+    else:
+        for_people(told_, differences, judged)
+
+
+def _over_logs(
+    before: Charter,
+    after: Charter,
+    names: tuple[str, str],
+    logs: tuple[Path, ...],
+    *,
+    own: tuple[Path | None, ...],
+    report: Path | None,
+    steps: bool,
     as_json: bool,
 ) -> None:
-    """Rate LOGS by the charters OLD and NEW, and show who would be treated differently, and why. Nothing is kept."""
-    before, after = (load_charter(path, beside) for path in (old, new))
-    inputs = Inputs(logs, read(logs, Options(), lines=True), own=(old, new, report))
-    total = total_bytes(logs)
+    inputs = Inputs(logs, read(logs, Options(), lines=True), own=own)
     with (
-        told_in_json(total) if steps else progress(total, quiet=as_json) as step,
+        _telling(total_bytes(logs), steps=steps, as_json=as_json) as step,
         compared(
             before,
             after,
@@ -66,19 +114,18 @@ def compare(
             not_after=today(after),
         ) as (differences, summary, book),
     ):
-        comparison = _told(clean(old.name), clean(new.name), differences)
+        comparison = told(*names, differences)
         if report is not None:
             make_folder(report)
             title = f"{comparison.old_name} and {comparison.new_name}"
             # The page itself says how many there are, and of which charters.
             shown = msgspec.structs.replace(comparison, summary=comparison.summary[1:])
-            write_report(fill(book, summary, charter_name=clean(new.name), comparison=shown, title=title), report)
+            write_report(fill(book, summary, charter_name=names[1], comparison=shown, title=title), report)
     if as_json:
-        rows = [_json(d) for d in differences]
         unread = {"unread_lines": summary.unread, "unread": unread_json(summary.named)}
-        print_json({"events": summary.events, "summary": comparison.summary, "members": rows, **unread})
+        print_json({"events": summary.events, "summary": comparison.summary, **for_machines(differences, {}), **unread})
     else:
-        _for_people(comparison, differences)
+        for_people(comparison, differences, {})
         tell_left_out(summary, inputs.beside)
         if report is not None:
             click.echo(f"The report: {printable(str(report.resolve()))}")
@@ -86,67 +133,5 @@ def compare(
         raise SystemExit(left_out)
 
 
-def _told(old: str, new: str, differences: list[Difference]) -> Comparison:
-    losing = sum(bool(d.losses) for d in differences)
-    gaining = sum(bool(d.gains) for d in differences)
-    who = counted(len(differences), "member") if differences else "No member"
-    summary = [f"{who} would be treated differently under {new} than under {old}."]
-    if losing or gaining:
-        summary.append(
-            f"{losing:,} would have lost a right that they kept; {gaining:,} would have kept one that they lost."
-        )
-    elif differences:
-        summary.append("Nobody would have lost or kept a right because of it.")
-    rows = [
-        ComparisonRow(
-            pseudonym=d.pseudonym,
-            name=d.name,
-            old_standing=d.old.lowest,
-            new_standing=d.new.lowest,
-            old_band=band_name(d.old.band, newcomer=False),
-            new_band=band_name(d.new.band, newcomer=False),
-            gains=[str(r) for r in d.gains],
-            losses=[str(r) for r in d.losses],
-            why=list(d.why),
-        )
-        for d in differences
-    ]
-    return Comparison(old, new, rows, summary)
-
-
-def _json(d: Difference) -> dict[str, object]:
-    return {
-        "name": d.name,
-        "pseudonym": d.pseudonym,
-        "old": _treatment(d.old),
-        "new": _treatment(d.new),
-        "gains": [str(r) for r in d.gains],
-        "losses": [str(r) for r in d.losses],
-        "why": list(d.why),
-    }
-
-
-def _treatment(treatment: Treatment) -> dict[str, object]:
-    return {"lowest": treatment.lowest, "band": treatment.band.name.lower(), "findings": dict(treatment.found)}
-
-
-def _for_people(comparison: Comparison, differences: Sequence[Difference]) -> None:
-    for sentence in comparison.summary:
-        click.echo(printable(sentence))
-    rows = [
-        [
-            printable(d.name),
-            f"{points(d.old.lowest)} → {points(d.new.lowest)}",
-            f"{_band(d.old)} → {_band(d.new)}",
-            "; ".join(map(printable, d.why)),
-        ]
-        for d in differences[:_SHOWN]
-    ]
-    if rows:
-        table("Who would be treated differently", ["member", "lowest standing", "band then", "why"], rows)
-    if len(differences) > _SHOWN:
-        click.echo(f"{len(differences) - _SHOWN:,} more: use --json or --report to see all.")
-
-
-def _band(treatment: Treatment) -> str:
-    return treatment.band.name.lower().replace("_", " ")
+def _telling(total: int, *, steps: bool, as_json: bool) -> AbstractContextManager[Step]:
+    return told_in_json(total) if steps else progress(total, quiet=as_json)

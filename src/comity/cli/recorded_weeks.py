@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,8 +27,18 @@ class RecordedWeeks:
         self.accounts: Mapping[str, str] = store.record.accounts(community)
 
     def versions(self) -> list[Version]:
-        """See ``replayed.Weeks``; the events of a week may be of several communities."""
-        return [Version(*v) for v in self._reading.versions() if end_of(v.week) > self._since]
+        """See ``replayed.Weeks``; the events of a week may be of several communities, its digest is for this one."""
+        about = repr((self._community, week_of(self._since))).encode()
+        return [
+            Version(v.week, v.events, sha256(about + v.digest.encode()).hexdigest())
+            for v in self._reading.versions()
+            if end_of(v.week) > self._since
+        ]
+
+    @property
+    def known(self) -> str:
+        """A digest of the accounts that are known."""
+        return sha256(repr(sorted(self.accounts.items())).encode()).hexdigest()
 
     def tables(self, first: int, last: int) -> Iterator[pa.Table]:
         """See ``replayed.Weeks``."""
