@@ -29,13 +29,15 @@ T = TypeVar("T")
 class HouseServed(Served):
     """A site with an office.
 
-    live: the community that is looked after; member: the first of its members; review, more, durable: what ``house`` takes.
+    live: the community that is looked after; member: the first of its members; review, more, durable, recorded: what
+    ``house`` takes.
     """
 
     live: House
     review = True
     more = ""
     durable = False
+    recorded = False
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "comity.sqlite", None, None)
@@ -81,7 +83,14 @@ class HouseServed(Served):
         fake = FakeHomeserver()
         await fake.start()
         try:
-            async with house(self._folder, fake, review=self.review, more=self.more, durable=self.durable) as self.live:
+            async with house(
+                self._folder,
+                fake,
+                review=self.review,
+                more=self.more,
+                durable=self.durable,
+                recorded=self.recorded,
+            ) as self.live:
                 self.store = self.live.store
                 with Readers(lambda: SqliteStore.open(self.path, durable=False, read_only=True)) as readers:
                     self._staff()

@@ -7,7 +7,8 @@ import msgspec
 
 from comity.core.decision import MACHINE
 from comity.core.event import rfc3339
-from comity.core.queue import Kind, Query
+from comity.core.looking import Look
+from comity.core.queue import Item, Kind, Query
 from comity.runner.own import Own
 from comity.web.site.context import Context
 from comity.web.site.readers import ReadingStore
@@ -57,6 +58,13 @@ def open_since(store: ReadingStore, community: int, pseudonym: str, now: int) ->
     return min((waiting.at for waiting in store.process.items(query, now, most=1000)), default=now + 1)
 
 
+def told(store: ReadingStore, looks: Sequence[Look], until: int, now: int) -> list[Look]:
+    """The looks that the member may read: before something began to wait, and of no case that still does."""
+    return [
+        look for look in looks if look.at < until and not (look.case and store.process.item(Item.of(look.case), now))
+    ]
+
+
 async def _rows(context: Context, ask: Callable[[ReadingStore, int], Page]) -> AsyncIterator[bytes]:
     place: int | None = _FIRST
     comma = b""
@@ -78,7 +86,7 @@ def _lists(member: int, now: int, until: int) -> dict[str, Callable[[ReadingStor
         "reports": lambda s, before: _own(s.process.reports(reporter=member, before=before, most=_PAGE)),
         "reported": lambda s, before: _reported(s, member, before),
         "notes": lambda s, _: (_notes(s, member, until), None),
-        "looks": lambda s, before: _looks(s, member, before, until),
+        "looks": lambda s, before: _looks(s, member, before, until, now),
         "sessions": lambda s, _: (
             [
                 {"opened": x.opened, "used": x.used, "until": x.until, "how": x.how, "browser": x.label}
@@ -135,6 +143,6 @@ def _reported(store: ReadingStore, member: int, before: int) -> Page:
     return [{"at": r.at, "harm": r.harm, "came": r.came} for r in rows], _page(rows)[1]
 
 
-def _looks(store: ReadingStore, member: int, before: int, until: int) -> Page:
+def _looks(store: ReadingStore, member: int, before: int, until: int, now: int) -> Page:
     rows = store.process.looks(member=member, before=before, most=_PAGE)
-    return [look for look in rows if look.at < until], _page(rows)[1]
+    return told(store, rows, until, now), _page(rows)[1]

@@ -10,7 +10,7 @@ from comity.core.verdicts import endless
 from comity.runner.own import Own
 from comity.web.site import render
 from comity.web.site.context import Context
-from comity.web.site.holdings import open_since, written
+from comity.web.site.holdings import open_since, told, written
 from comity.web.site.member import number, rooms
 from comity.web.site.member_decisions import zone
 from comity.web.site.readers import ReadingStore
@@ -20,18 +20,18 @@ PAGE: Final = 25
 
 
 async def looks(context: Context) -> Response:
-    """Who looked at the member outside a case, and why; the last first."""
+    """Who looked at the member, and why; the last first. What belongs to a case is there once that is over."""
     member, before, at = context.member, number(context.asked("before")) or 1 << 60, context.at
     community, pseudonym = context.community, context.known.pseudonym
 
-    def ask(store: ReadingStore) -> tuple[list[Look], int]:
+    def ask(store: ReadingStore) -> tuple[list[Look], list[Look]]:
         rows = store.process.looks(member=member, before=before, most=PAGE + 1)
-        return rows, open_since(store, community, pseudonym, at)
+        return rows, told(store, rows[:PAGE], open_since(store, community, pseudonym, at), at)
 
-    rows, until = await context.read(ask)
+    rows, shown = await context.read(ask)
     return context.render(
         "me_looks.html",
-        rows=[look for look in rows[:PAGE] if look.at < until],
+        rows=shown,
         more=f"before={rows[PAGE - 1].number}" if len(rows) > PAGE else "",
         first=before == 1 << 60,
         zone=await zone(context),
