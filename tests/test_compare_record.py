@@ -101,6 +101,18 @@ def test_what_was_finished_is_used_again(where: Path) -> None:
     assert [file.stat().st_mtime_ns for file in kept] == times
 
 
+def test_who_is_forgotten_is_in_no_finished_week(where: Path) -> None:
+    """When anything is gone from the record, what was finished goes with it; tending alone leaves it for a week."""
+    compared(where)
+    words = ("--store", where / "comity.sqlite", "--key", f"file:{where / 'record.key'}")
+    run_record("tend", *words)
+    assert list((where / "comity.sqlite.finished").iterdir())
+    run_record("forget", "tea-garden", "ana", "--yes", *words)
+    assert not list((where / "comity.sqlite.finished").iterdir())
+    told: list[dict[str, object]] = compared(where)["members"]  # type: ignore[assignment]
+    assert "ana" not in {member["name"] for member in told}
+
+
 def test_the_most_important_comes_first(where: Path) -> None:
     """Rights by how many would lose them, then clauses by rights and members, with how often each was right."""
     with SqliteStore.open(where / "comity.sqlite", durable=False) as store:

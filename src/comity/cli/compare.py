@@ -10,13 +10,14 @@ import msgspec
 from comity.adapters.exports import Options, read, total_bytes
 from comity.charter_file import load_charter
 from comity.cli.common import Step, json_option, make_folder, progress, store_option, today, told_in_json
-from comity.cli.compare_record import Where, prepared
+from comity.cli.compare_record import Asked, prepared
 from comity.cli.compared import for_machines, for_people, told
 from comity.cli.inputs import Inputs, clean, status, tell_left_out, unread_json
 from comity.cli.printing import print_json, printable
-from comity.cli.record_options import folder_option, key_option
+from comity.cli.record_options import folder_option, key_option, settings_option, where
 from comity.compare import compare as compared
 from comity.core.charter import Charter
+from comity.core.place import Place
 from comity.stores.sqlite import SqliteStore
 from comity.web.fill import fill
 from comity.web.report import write_report
@@ -45,12 +46,10 @@ Exit status: 0; 2 if something could not be read (it is named, and the rest was 
 )
 @click.option("--steps", is_flag=True, help="Write how far it is as lines of JSON to standard error.")
 @click.option("--record", is_flag=True, help="Compare over the record instead of logs.")
-@click.option(
-    "--settings", type=click.Path(path_type=Path), help="Settings that say where the record is, instead of the next 3."
-)
 @store_option
 @folder_option
 @key_option
+@settings_option
 @click.option("--community", help="Whose record; needed where there are several.")
 @click.option("--days", type=click.IntRange(1), help="Only the weeks of so many last days; without it, all.")
 @click.option(
@@ -68,7 +67,11 @@ def compare(
     steps: bool,
     record: bool,
     as_json: bool,
-    **where: Any,  # noqa: ANN401  as ``Where`` has it
+    store: Place,
+    folder: str | None,
+    key_at: str | None,
+    settings_path: Path | None,
+    **asked: Any,  # noqa: ANN401  as ``Asked`` has it
 ) -> None:
     """Rate LOGS, or the record, by the charters OLD and NEW, and show who would be treated differently, and why."""
     if record == bool(logs):
@@ -80,7 +83,7 @@ def compare(
         return
     if report is not None:
         raise click.UsageError("the report shows what was said: over the record, it cannot be written")
-    with prepared(Where(**where)) as comparison:
+    with prepared(Asked(where=where(settings_path, store, folder, key_at), **asked)) as comparison:
         with _telling(comparison.total, steps=steps, as_json=as_json) as step:
             differences, events = comparison.compare(before, after, step)
         judged, told_ = comparison.judged(before, after), told(*names, differences)

@@ -11,34 +11,27 @@ import click
 from comity.cli.common import Step, now, today
 from comity.cli.compared import Judged
 from comity.cli.printing import printable
-from comity.cli.record_options import the_keeper, the_record
+from comity.cli.record_options import Where, finished_beside, the_keeper, the_record
 from comity.cli.recorded_weeks import RecordedWeeks, RecordSource
 from comity.compare import Difference, Named, Naming, differing
 from comity.core.charter import Charter
-from comity.core.errors import ComityError
-from comity.core.place import Place
 from comity.core.retention import DAY
 from comity.core.review import precision
 from comity.replayed import Rated
 from comity.replayer import Replayer
-from comity.settings_file import load_settings
 from comity.stores.record.finished import FinishedWeeks
 from comity.stores.record.reading import Reading
 from comity.stores.record.record import Record
 from comity.stores.sql_store import SqlStore
 
-_FINISHED: Final = ".finished"  # beside the store, where nothing else is named
 _CHARTERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """The record that is meant, as the command was told. days: how many of the last; None for all."""
+class Asked:
+    """What a command was told: which record, what of it, and how. days: how many of the last; None for all."""
 
-    store: Place
-    folder: str | None
-    key_at: str | None
-    settings: Path | None
+    where: Where
     community: str | None
     days: int | None
     workers: int
@@ -49,15 +42,15 @@ class Prepared:
     """A comparison that can begin. total: events, for each charter, of the weeks that are looked at."""
 
     def __init__(
-        self, where: Where, source: RecordSource, weeks: RecordedWeeks, judged: dict[str, tuple[int, int]]
+        self, asked: Asked, source: RecordSource, weeks: RecordedWeeks, judged: dict[str, tuple[int, int]]
     ) -> None:
-        self._where, self._source, self._judged = where, source, judged
+        self._asked, self._source, self._judged = asked, source, judged
         self._accounts, self._known, self._versions = weeks.accounts, weeks.known, weeks.versions()
         self.total = _CHARTERS * sum(v.events for v in self._versions)
 
     def compare(self, old: Charter, new: Charter, step: Step) -> tuple[list[Difference], int]:
         """Who would be treated differently, and how many events were rated."""
-        replayer = Replayer(self._source, workers=self._where.workers, finished=self._finished(), progress=_each(step))
+        replayer = Replayer(self._source, workers=self._asked.workers, finished=self._finished(), progress=_each(step))
         before, after = replayer.rate([old, new], self._versions)
         last = today(new)
         sheets = [(rated.sheet(last), self._naming(rated)) for rated in (before, after)]
@@ -80,28 +73,21 @@ class Prepared:
         return naming
 
     def _finished(self) -> FinishedWeeks | None:
-        folder = self._where.finished
-        if folder is None and isinstance(self._source.store, Path):
-            folder = Path(f"{self._source.store}{_FINISHED}")
+        folder = self._asked.finished or finished_beside(self._source.store)
         return None if folder is None else self._source.finished(folder)
 
 
 @contextmanager
-def prepared(where: Where) -> Iterator[Prepared]:
+def prepared(asked: Asked) -> Iterator[Prepared]:
     """Open the record and see what there is of it."""
-    store, folder, key_at = where.store, where.folder, where.key_at
-    if where.settings is not None:
-        settings = load_settings(where.settings)
-        if settings.record is None:
-            raise ComityError(f"{where.settings} asks for no record: add [record], or name --store and --key")
-        store, folder, key_at = settings.store, settings.record.folder, settings.record.key
+    store, folder, key_at = asked.where
     with the_record(store, folder, the_keeper(key_at), read_only=True) as (ledger, kept):
-        community, at = _community(where.community, kept), now()
-        since = 0 if where.days is None else at - where.days * DAY
+        community, at = _community(asked.community, kept), now()
+        since = 0 if asked.days is None else at - asked.days * DAY
         through = kept.parts.tail.last()[0]
         source = RecordSource(store, folder, key_at or "", community, at, through, since)
         weeks = RecordedWeeks(ledger, Reading(kept.parts, at, through=through), community, since)
-        yield Prepared(where, source, weeks, _judged(ledger, community))
+        yield Prepared(asked, source, weeks, _judged(ledger, community))
 
 
 def _community(named: str | None, record: Record) -> str:

@@ -10,6 +10,7 @@ from comity.cli.common import json_option, now, store_option
 from comity.cli.printing import counted, print_json, printable, table
 from comity.cli.record_looking import export, prove, search
 from comity.cli.record_options import (
+    finished_beside,
     folder_option,
     key_option,
     notice,
@@ -24,6 +25,7 @@ from comity.core.errors import ComityError
 from comity.core.event import moment, rfc3339
 from comity.core.place import Place
 from comity.core.retention import DAY, LONGEST, SHORTEST, TERM, Hold
+from comity.stores.record.finished import KEPT, sweep
 from comity.stores.record.keys import new_key_file
 from comity.stores.record.links import read_head
 from comity.stores.record.proofs import Proof, check
@@ -119,6 +121,7 @@ def tend(
     at = where(settings_path, store, folder, key_at)
     with the_record(at.store, at.folder, the_keeper(at.key_at), beside=True) as (_, kept):
         done = kept.tend(now(), whole=whole)
+        _sweep(at.store, done)
         if as_json:
             s = kept.status(now())
             print_json(done._asdict() | {"events": s.events, "bytes": s.size})
@@ -185,7 +188,9 @@ def forget(*, community: str, member: str, yes: bool, store: Place, folder: str 
         who = the_member(ledger, community, member)
         if not yes:
             click.confirm(f"Erase all that {printable(who.account or who.pseudonym)} wrote?", abort=True, err=True)
-        _told(kept.forget(community, who.pseudonym, now()))
+        done = kept.forget(community, who.pseudonym, now())
+        _sweep(store, done)
+        _told(done)
         ledger.forget_account(who.number, now=now())
 
 
@@ -237,6 +242,12 @@ def rotate(*, to: str, store: Place, folder: str | None, key_at: str | None) -> 
     with the_record(store, folder, the_keeper(key_at)) as (_, kept):
         keys = kept.rotate(the_keeper(to), now())
     click.echo(f"{counted(keys, 'key')} wrapped anew. Name the new key from now on, and destroy the old one.")
+
+
+def _sweep(store: Place, done: Tended) -> None:
+    """Finished weeks go when they are old; and all of them when anything is gone that they may rest on."""
+    if (folder := finished_beside(store)) is not None:
+        sweep(folder, None if done.left_out else now() - KEPT)
 
 
 def _told(done: Tended) -> None:

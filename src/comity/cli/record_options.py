@@ -23,6 +23,7 @@ from comity.stores.record.record import Record
 from comity.stores.sql_store import SqlStore
 
 _FOLDER: Final = ".record"  # beside the store, where nothing else is named
+_FINISHED: Final = ".finished"  # the same
 _WHERE: Final = "where"
 _STOPPED: Final = "What is said here is kept no longer. What was kept is destroyed when its term is over."
 
@@ -65,6 +66,11 @@ def where(settings_path: Path | None, store: Place, folder: str | None, key_at: 
     if settings.record is None:
         raise ComityError(f"{settings_path} asks for no record: it has no [record]")
     return Where(settings.store, settings.record.folder, settings.record.key)
+
+
+def finished_beside(store: Place) -> Path | None:
+    """Where a replay of the record keeps finished weeks; nowhere beside a database."""
+    return None if is_address(store) else Path(f"{store}{_FINISHED}")
 
 
 class NoKeeper:

@@ -27,10 +27,7 @@ class FinishedWeeks:
 
     def __init__(self, folder: Path, keeper: Keeper, now: int) -> None:
         self._folder, self._keeper = folder, keeper
-        for file in [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f"*{_SUFFIX}.new")]:
-            with contextlib.suppress(OSError):  # another replay may have deleted it
-                if file.stat().st_mtime * 1000 < now - KEPT:
-                    file.unlink()
+        sweep(folder, now - KEPT)
 
     def get(self, name: str) -> bytes | None:
         """What was kept under a name; None if there is nothing, or if it was changed or locked by another key."""
@@ -58,6 +55,14 @@ class FinishedWeeks:
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{sha256(name.encode()).hexdigest()[:32]}{_SUFFIX}"
+
+
+def sweep(folder: Path, before: int | None = None) -> None:
+    """Delete finished weeks from a folder: those kept before a time, milliseconds since 1970, or all."""
+    for file in [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f"*{_SUFFIX}.new")]:
+        with contextlib.suppress(OSError):  # another process may have deleted it
+            if before is None or file.stat().st_mtime * 1000 < before:
+                file.unlink()
 
 
 def _about(name: str) -> bytes:
