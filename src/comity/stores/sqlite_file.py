@@ -29,9 +29,12 @@ def check_place(path: Path, *, read_only: bool) -> None:
         if not os.access(path, os.R_OK):
             raise StoreError(f"{path} cannot be read: give yourself the right to")
         # Through SQLite, never by a file handle of our own: closing one drops every lock that this process has on the
-        # store (POSIX advisory locks), and the next process that closes it takes away the log we write to.
-        with told(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
-            db.execute("PRAGMA schema_version")
+        # store (POSIX advisory locks), and the next process that closes it takes away the log we write to. And only
+        # where no log is: with one, the file alone may be half of what was folded in when a writer's time was over.
+        if not path.with_name(path.name + "-wal").exists():
+            alone = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            with told(path), closing(sqlite3.connect(alone, uri=True)) as db:
+                db.execute("PRAGMA schema_version")
         if not read_only and not os.access(path, os.W_OK):
             raise StoreError(f"{path} may not be written: give yourself the right (chmod u+w), or open it for reading")
     if not read_only and not os.access(path.parent, os.W_OK):
