@@ -170,7 +170,8 @@ def test_what_make_run_does(tmp_path: Path) -> None:
     """The example rates from its folder into a new one with status 0, as the Makefile says, and the report is there."""
     makefile = (GARDEN.parents[1] / "Makefile").read_text("utf-8")
     line = next(text for text in makefile.splitlines() if "comity rate" in text)
-    assert "EXPORT ?= examples/tea-garden" in makefile
+    assert "EXAMPLE := examples/tea-garden" in makefile
+    assert "EXPORT ?= $(EXAMPLE)" in makefile
     words = line.replace('"', "").replace("$(EXPORT)", str(GARDEN)).replace("$(OUT)", str(tmp_path / "out")).split()
     done = subprocess.run([COMMAND, *words[1:]], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("not read")) == (0, 0), done.stderr
