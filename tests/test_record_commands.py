@@ -9,6 +9,8 @@ import pytest
 
 from comity.cli import comity
 from comity.core.carried import Carried
+from comity.core.charter import Measure
+from comity.core.decision import Course
 from comity.core.ledger import NO_ACTIVITY
 from comity.core.retention import DAY
 from comity.stores.record.keys import keeper
@@ -188,6 +190,24 @@ def test_what_a_decision_rests_on_can_be_proved(path: Path) -> None:
     assert "cup 15" in run("check", proof).output
     proof.write_text(proof.read_text().replace("cup 15", "cup 51"))
     assert "a letter of it was changed" in tried("check", proof).output
+
+
+def test_a_look_for_a_decision_that_waits_is_part_of_its_case(path: Path) -> None:
+    """So the member reads of it once the case is over, and at once where there is none."""
+    store = path / "comity.sqlite"
+    with SqliteStore.open(store, durable=False) as ledger:
+        ledger.clauses([LINKS])
+        ledger.rooms(1, ["#garden"])
+        head = ledger.post(some_findings(1)._replace(member=[1], clause=[1]), NO_ACTIVITY, after=ledger.head())
+        waits = a_decision(1, head.number, clause=1, measure=Measure.BAN, course=Course.PROPOSED)
+        over = a_decision(2, head.number, clause=1, course=Course.CONFIRMED)
+        ledger.decisions.add([waits, over], [a_statement(over)], Carried(), at=over.at, after=head)
+    for case in (1, 2):
+        run("search", GARDEN, "--by", "olive", "--case", case, "--member", "Ana", "--store", store)
+    with SqliteStore.open(store, durable=False) as ledger:
+        looks = {look.reason: look.case for look in ledger.process.looks(member=1)}
+
+    assert {"decision 1. Part of the case proposal-1": "proposal-1", "decision 2.": ""} == looks
 
 
 def test_holds_are_seen_and_end(path: Path) -> None:

@@ -14,6 +14,7 @@ from comity.core.errors import ComityError
 from comity.core.event import Event, milliseconds
 from comity.core.looking import Look
 from comity.core.place import Place
+from comity.core.queue import Item, Kind
 from comity.stores.record.proofs import prove as proof_of
 from comity.stores.record.reading import Query, Reading
 from comity.stores.record.record import Record
@@ -44,7 +45,7 @@ def search(
         if case is not None:
             if ledger.decisions.decision(case) is None:
                 raise click.UsageError(f"there is no decision {case}")
-            reason = f"decision {case}. {reason}".strip()
+            reason = f"decision {case}. {reason}".strip() + _waiting(ledger, case)
         found = the_member(ledger, community, member) if member else None
         query = Query(
             community=community,
@@ -124,6 +125,12 @@ def _note(
     with ledger.write():
         look = Look(number=0, at=now(), community=community, by=who, what=what, reason=reason, member=number, room=room)
         kept.looked(ledger.process.add_look(look), shown)
+
+
+def _waiting(ledger: SqlStore, decision: int) -> str:
+    """What a reason ends with while a decision waits for a person: the member reads of the look once it does not."""
+    items = (Item(kind, decision) for kind in (Kind.PROPOSAL, Kind.PROVISIONAL))
+    return next((f" Part of the case {item.key}" for item in items if ledger.process.item(item, now())), "")
 
 
 def _community_of(kept: Record, ledger: SqlStore, number: int) -> str:
