@@ -19,7 +19,7 @@ from comity.engine import Engine
 from comity.features.registry import EVER, Reach
 from comity.replay import Rating
 from comity.replay_record import chunks
-from comity.replayed import Done, Found, Rated, Run, Version, rate
+from comity.replayed import Done, Found, Rated, Run, Version, Work
 from comity.replayer import Replayer
 from comity.rules import built_in
 from comity.stores.record.finished import KEPT, FinishedWeeks
@@ -149,7 +149,8 @@ def test_every_cut_finds_what_one_pass_finds(opened: Opened, tmp_path: Path) -> 
     for seed in range(3):
         runs = cut(versions, random.Random(seed)) if seed else [Run((0,), (v,)) for v in versions]
         random.Random(seed).shuffle(runs)
-        found = {t.week: t.found for run in runs for t in rate(opened, [charter], run) if isinstance(t, Done)}
+        work = Work(opened, [charter])
+        found = {t.week: t.found for run in runs for t in work.rate(run) if isinstance(t, Done)}
         assert whole == of_rated(Rated(Engine(charter), [found[v.week] for v in versions]))
     kinds = {key[4] for key in whole if key[0] == "finding"}
     assert len(kinds) >= len(charter.clauses) - 3
@@ -164,7 +165,7 @@ def test_what_a_run_has_not_seen_is_missed_without_what_came_before(opened: Open
             return []
 
     forgetful = Forgetful(opened.reading, opened.accounts)
-    found = [t.found for v in versions for t in rate(forgetful, [charter], Run((0,), (v,))) if isinstance(t, Done)]
+    found = [t.found for v in versions for t in Work(forgetful, [charter]).rate(Run((0,), (v,))) if isinstance(t, Done)]
     whole = one_pass(opened, charter, tmp_path / "whole.sqlite")
     assert whole != of_rated(Rated(Engine(charter), found))
 
@@ -232,7 +233,7 @@ def test_a_found_week_says_nothing_that_was_said(opened: Opened) -> None:
     versions = opened.versions()
     kept = b"".join(
         msgspec.msgpack.encode(t.found)
-        for t in rate(opened, [listening_to_all()], Run((0,), tuple(versions)))
+        for t in Work(opened, [listening_to_all()]).rate(Run((0,), tuple(versions)))
         if isinstance(t, Done)
     )
     for word in (b"garden", b"teapot", b"Oliver", b"fay", b"robot7"):

@@ -13,6 +13,7 @@ from comity.core.charter import Charter, Clause, State
 from comity.core.errors import ComityError
 from comity.core.event import Event
 from comity.features.columns import Batch, Column, batch
+from comity.features.patterns import PatternSet
 from comity.features.pieces import Ints, Piece
 from comity.features.registry import Plan
 from comity.features.times import Calendar
@@ -49,11 +50,13 @@ class Turn:
 class Engine:
     """Turns batches into findings by one charter.
 
-    seed: of the hashes of identifiers (a secret of the store, so that carried state names nobody). Raises ClauseError.
+    seed: of the hashes of identifiers (a secret of the store, so that carried state names nobody); patterns: shared by
+    engines that look at the same batches, each of which is then scanned once; made ready when the first batch comes,
+    and at once if they are not given. Raises ClauseError.
     """
 
-    def __init__(self, charter: Charter, *, seed: int = 0) -> None:
-        self.charter, self.plan = charter, Plan(seed)
+    def __init__(self, charter: Charter, *, seed: int = 0, patterns: PatternSet | None = None) -> None:
+        self.charter, self.plan = charter, Plan(seed, patterns)
         self.clauses: tuple[Clause, ...] = tuple(c for c in charter.clauses if c.state is not State.DRAFT)
         self._calendar = Calendar(charter.zone)
         self._compiler = Compiler(self.plan)
@@ -63,7 +66,8 @@ class Engine:
                 self._whens.append(self._compiler.compile(clause.when, clause.parameters))
             except ValueError as e:
                 raise ClauseError(f"clause {clause.id}: {e}") from e
-        self.plan.patterns.compile()
+        if patterns is None:
+            self.plan.patterns.compile()
 
     def columns(self, pieces: Sequence[Piece]) -> tuple[Batch, list[Event]]:
         """A batch of pieces of events; second, the events whose time cannot be read."""

@@ -18,6 +18,7 @@ from comity.features.columns import Batch
 from comity.features.kernels.aggregate import Tally
 from comity.features.kernels.hashing import mix
 from comity.features.memory import Memory
+from comity.features.patterns import PatternSet
 from comity.features.pieces import Ints
 from comity.replay import Pieced, uncollected
 from comity.replay_record import chunks
@@ -95,24 +96,42 @@ class Run(NamedTuple):
         return len(self.charters) * sum(v.events for v in self.weeks)
 
 
-def rate(weeks: Weeks, charters: Sequence[Charter], run: Run) -> Iterator[int | Done]:
-    """Rate a run; gives how many events more were rated, and each week under each charter when it is done.
+class Work:
+    """Rating runs of a record that is open, one after the other; what is made for a charter is made once."""
 
-    Every count over time is as though all events before the run had been rated as well, since a count looks back for a
-    fixed time only, and the record is in the order of its times.
-    """
-    raters = [_Rater(number, Engine(charters[number], seed=weeks.seed)) for number in run.charters]
-    members = _Members({account: name for name, account in weeks.accounts.items()})
-    with uncollected():
-        for chunk in _before(weeks, run.weeks[0].week, raters):
-            for _ in _turn(raters, chunk, None):
-                pass
-        tables = weeks.tables(run.weeks[0].week, run.weeks[-1].week)
-        for version, table in zip(run.weeks, tables, strict=True):
-            for chunk in chunks([table], weeks.accounts):
-                yield from _turn(raters, chunk, members)
-            for rater in raters:
-                yield Done(rater.number, version.week, rater.take(members))
+    def __init__(self, weeks: Weeks, charters: Sequence[Charter]) -> None:
+        self._weeks, self._charters = weeks, charters
+        self._patterns = PatternSet()
+        self._engines: dict[int, tuple[Engine, dict[str, bytes]]] = {}
+
+    def rate(self, run: Run) -> Iterator[int | Done]:
+        """Rate a run; gives how many events more were rated, and each week under each charter when it is done.
+
+        Every count over time is as though all events before the run had been rated as well, since a count looks back
+        for a fixed time only, and the record is in the order of its times.
+        """
+        weeks = self._weeks
+        raters = [_Rater(number, self._engine(number)) for number in run.charters]
+        members = _Members({account: name for name, account in weeks.accounts.items()})
+        with uncollected():
+            for chunk in _before(weeks, run.weeks[0].week, raters):
+                for _ in _turn(raters, chunk, None):
+                    pass
+            tables = weeks.tables(run.weeks[0].week, run.weeks[-1].week)
+            for version, table in zip(run.weeks, tables, strict=True):
+                for chunk in chunks([table], weeks.accounts):
+                    yield from _turn(raters, chunk, members)
+                for rater in raters:
+                    yield Done(rater.number, version.week, rater.take(members))
+
+    def _engine(self, number: int) -> Engine:
+        """The engine of a charter, which has seen nothing."""
+        if number not in self._engines:
+            engine = Engine(self._charters[number], seed=self._weeks.seed, patterns=self._patterns)
+            self._engines[number] = engine, engine.dump()
+        engine, nothing = self._engines[number]
+        engine.load(nothing)
+        return engine
 
 
 class Rated:

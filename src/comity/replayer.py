@@ -21,11 +21,11 @@ from comity import __version__
 from comity.core.charter import Charter
 from comity.core.errors import ComityError
 from comity.engine import Engine
+from comity.features.patterns import PatternSet
 from comity.language import rests_on_a_score
-from comity.replayed import Done, Found, Rated, Run, Source, Version, rate
+from comity.replayed import Done, Found, Rated, Run, Source, Version, Work
 
 _A_WORKER: Final = 250_000  # events, for each charter, that are worth starting one for
-_RUNS: Final = 2  # for each worker, so that none waits long for the last
 _FORMAT: Final = 1  # of what is kept
 _BY_ACCOUNT: Final = re.compile(
     r"\bmember_in\b|\b(?:member|target)\s*(?:[=!]=|(?:not\s+)?in\b)|==\s*(?:member|target)\b"
@@ -74,7 +74,7 @@ class Replayer:
 
         Raises ReplayError if the record was changed meanwhile, or a worker was killed.
         """
-        engines = [Engine(charter) for charter in charters]
+        engines = [Engine(charter, patterns=PatternSet()) for charter in charters]  # which scan nothing here
         names = [_names(charter, versions, self._accounts) for charter in charters]
         found = [self._known(name) for name in names]
         self._progress(sum(f.events for known in found for f in known.values()), 0)
@@ -86,7 +86,7 @@ class Replayer:
             missing[i] = set()
         work = sum(r.size for r in runs) + sum(v.events for v in versions for weeks in missing if v.week in weeks)
         hands = self._workers or max(1, min(_cores(), work // _A_WORKER))
-        runs += _runs(versions, missing, 1 if hands == 1 else _RUNS * hands)
+        runs += _runs(versions, missing, hands)  # more would each read again what came before
         for done in self._run(charters, runs, min(hands, len(runs))):
             found[done.charter][done.week] = done.found
             name = names[done.charter].get(done.week)
@@ -113,8 +113,9 @@ class Replayer:
     def _here(self, charters: Sequence[Charter], runs: Sequence[Run]) -> Iterator[int | Done]:
         if runs:
             with self._source.open() as weeks:
+                work = Work(weeks, charters)
                 for run in runs:
-                    yield from rate(weeks, charters, run)
+                    yield from work.rate(run)
 
 
 def _cores() -> int:
@@ -225,12 +226,12 @@ def _work(connection: Connection, source: Source, charters: Sequence[Charter]) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever began this ends it
     try:
         with source.open() as weeks:
-            there = {v.week: v for v in weeks.versions()}
+            there, work = {v.week: v for v in weeks.versions()}, Work(weeks, charters)
             while True:
                 run: Run = connection.recv()
                 if any(there.get(v.week) != v for v in run.weeks):
                     raise ReplayError("the record was sealed or changed meanwhile: run it again; what is done is kept")
-                for told in rate(weeks, charters, run):
+                for told in work.rate(run):
                     connection.send(told)
                 connection.send(_Over())
     except (EOFError, BrokenPipeError, ConnectionResetError):

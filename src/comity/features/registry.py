@@ -66,9 +66,9 @@ C = TypeVar("C", bound=Carried)
 class Plan:
     """What all features of a charter share: one multi-pattern scan, the carried states, the seed of the hashes."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, patterns: PatternSet | None = None) -> None:
         self.seed = seed
-        self.patterns = PatternSet()
+        self.patterns = PatternSet() if patterns is None else patterns
         self.carried: dict[str, Carried] = {}
         self.reaches: dict[str, Reach] = {}
         self._asked: dict[str, list[Evaluate | None]] = {}
