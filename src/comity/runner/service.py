@@ -48,6 +48,7 @@ FIRST_WAIT: Final = 10.0  # seconds that events wait for us to know the rooms; t
 LONGEST_PAUSE: Final = 30.0  # seconds between tries while the homeserver does not answer
 READ_BACK_EVERY: Final = 600.0  # seconds
 READ_BACK_MOST: Final = 500  # events of a room
+PING_EVERY: Final = 20.0  # seconds; a homeserver that could not push waits up to minutes, and a ping has it try at once
 _MARGIN: Final = 600_000  # milliseconds before the last event that are read again: clocks differ, and pushes get lost
 FINISH: Final = 5.0  # seconds that actions under way may take at the end
 _LEVELS: Final = "m.room.power_levels"
@@ -359,22 +360,23 @@ class Runner:
 
     async def _keep_reading_back(self) -> None:
         """Have the homeserver push now, and read back now and then what it lost."""
-        pinged = False
+        loop = asyncio.get_running_loop()
+        read_at, begun = loop.time(), False
         while True:
             try:
-                await self._read_back()
-                if not pinged:
-                    await self._homeserver.ping(_SERVICE)
-                    pinged = True
-                else:
-                    await self._lists.come_in()  # a push may be lost over the homeserver's own stop
+                if loop.time() >= read_at:
+                    await self._read_back()
+                    if begun:
+                        await self._lists.come_in()  # a push may be lost over the homeserver's own stop
+                    read_at, begun = loop.time() + READ_BACK_EVERY, True
+                await self._homeserver.ping(_SERVICE)
                 self._why = []
             except HomeserverError as error:
                 self._failed(error)
                 self._why = [_told(error)]
                 await asyncio.sleep(error.retry_after or LONGEST_PAUSE / 10)
                 continue
-            await asyncio.sleep(READ_BACK_EVERY)
+            await asyncio.sleep(PING_EVERY)
 
     async def _read_back(self) -> None:
         """Read the last events of all rooms that are newer than what came last: what is known is left out."""
