@@ -1,16 +1,18 @@
 """How large and how fast the record is: every figure measured in one run, on events of half a year.
 
-Usage: record.py [--events FOLDER] [--work FOLDER] [--most MILLIONS]
+Usage: record.py [--events FOLDER] [--work FOLDER] [--most MILLIONS] [--compare]
 
 Events are made by ``generate_events.py`` in the folder ``--events`` (by default ``../shared/bench`` beside the
 checkout), given ids as Matrix has them (44 random characters) and spread over 26 weeks. ``--most``: how far the curve
-goes, 1, 4 or 20 million; the last takes ten minutes and 6 GB.
+goes, 1, 4 or 20 million; the last takes ten minutes and 6 GB. ``--compare``: only two charters, over a record of as
+many millions and over the same events as NDJSON.
 """
 
 import argparse
 import base64
 import gc
 import json
+import os
 import random
 import resource
 import shutil
@@ -34,7 +36,8 @@ from comity.stores.record.verify import verify
 from comity.stores.sqlite import SqliteStore
 
 HERE = Path(__file__).parent
-KEEPER = LocalKeeper(b"a key that is no secret at all..")
+NO_SECRET = b"a key that is no secret at all.."
+KEEPER = LocalKeeper(NO_SECRET)
 WEEKS = 26
 FIRST = start_of(week_of(1_767_571_200_000))  # a Monday in January 2026
 NOW = FIRST + (WEEKS + 1) * WEEK
@@ -42,8 +45,11 @@ BLOCK = 20_000
 ONE_MILLION = 1_000_000
 
 
-def spread(source: Path, count: int) -> Iterator[list[Event]]:
-    """Blocks of events with other ids, spread over half a year; the source again and again, until there are enough."""
+def spread(source: Path, count: int, community: str = "") -> Iterator[list[Event]]:
+    """Blocks of events with other ids, spread over half a year; the source again and again, until there are enough.
+
+    community: of all of them, where it is given.
+    """
     chance, decoder, made = random.Random(1), msgspec.json.Decoder(Event), 0
     while made < count:
         with source.open("rb") as file:
@@ -52,19 +58,21 @@ def spread(source: Path, count: int) -> Iterator[list[Event]]:
                 for e in events:
                     e.id = "$" + base64.urlsafe_b64encode(chance.randbytes(32))[:43].decode()
                     e.at = rfc3339(moment(FIRST + made * WEEKS * WEEK // count))
+                    e.community = community or e.community
                     made += 1
                 yield events
 
 
-def build(source: str, folder: str, millions: str) -> dict[str, Any]:
+def build(source: str, folder: str, millions: str, community: str = "") -> dict[str, Any]:
     """A record of so many million events, sealed as they come; and the same events as NDJSON where they are few."""
     count, at = int(float(millions) * ONE_MILLION), Path(folder)
     appending = sealing = 0.0
     plain = 0
     with SqliteStore.open(at / "store.sqlite", durable=True) as store:
         record, known = Record.open(store.record, Folder(at / "record"), KEEPER, FIRST), set[tuple[str, str]]()
-        out = (at / "events.ndjson").open("wb") if count <= ONE_MILLION else None
-        for events in spread(Path(source), count):
+        store.record.keep("head", "where", str(at / "record").encode())
+        out = (at / "events.ndjson").open("wb") if count <= ONE_MILLION or community else None
+        for events in spread(Path(source), count, community):
             lines = msgspec.json.Encoder().encode_lines(events)
             plain += len(lines)
             if out:
@@ -175,6 +183,41 @@ def rate(folder: str, how: str) -> dict[str, Any]:
     return {"events": events, "findings": findings, "speed": events / cpu, "mb": peak}
 
 
+def compare(folder: str, how: str) -> dict[str, Any]:
+    """The default charter and a stricter one: over NDJSON, or over the record by so many workers."""
+    from comity.adapters.exports import Options, read  # noqa: PLC0415  each child pays for its own imports
+    from comity.charter_file import load_charter  # noqa: PLC0415  the same
+    from comity.cli.compare_record import Asked, prepared  # noqa: PLC0415  the same
+    from comity.cli.record_options import Where  # noqa: PLC0415  the same
+    from comity.compare import compare as compared  # noqa: PLC0415  the same
+
+    at, text = Path(folder), (HERE.parent / "src/comity/data/charter.toml").read_text("utf-8")
+    (at / "new.toml").write_text(text.replace("allowed = 12", "allowed = 8").replace("allowed = 3", "allowed = 0"))
+    old, new = load_charter(HERE.parent / "src/comity/data/charter.toml"), load_charter(at / "new.toml")
+    os.environ["RECORD_KEY"] = NO_SECRET.hex()
+    start, before = time.perf_counter(), cpu_seconds()
+    if how == "ndjson":
+        with compared(
+            old, new, read([at / "events.ndjson"], Options(), lines=True),
+            open_store=lambda path: SqliteStore.open(path, durable=False),
+        ) as (differences, summary, _):  # fmt: skip
+            events, found = summary.events, len(differences)
+    else:
+        there = Where(at / "store.sqlite", str(at / "record"), "env:RECORD_KEY")
+        finished = at / f"finished-{how}"
+        asked = Asked(where=there, community="c", days=None, workers=int(how), finished=finished)
+        with prepared(asked) as comparison:
+            some, _ = comparison.compare(old, new, lambda _done, _rated: None)
+            events, found = comparison.total // 2, len(some)
+    return {"events": events, "found": found, "wall": time.perf_counter() - start, "cpu": cpu_seconds() - before}
+
+
+def cpu_seconds() -> float:
+    """Of this process, and of those it began that have ended."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
+
+
 def encryption(folder: str) -> dict[str, Any]:
     """What encrypting adds to a segment, in bytes and in reading time."""
     import pyarrow as pa  # noqa: PLC0415  each child pays for its own imports
@@ -202,6 +245,7 @@ def encryption(folder: str) -> dict[str, Any]:
 
 CHILDREN: dict[str, Callable[..., dict[str, Any]]] = {
     "build": build, "member": member, "forget": forget, "check": check, "rate": rate, "encryption": encryption,
+    "compare": compare,
 }  # fmt: skip
 
 
@@ -257,6 +301,26 @@ def rows_of(source: Path, work: Path, millions: int) -> Iterator[tuple[str, str,
     shutil.rmtree(at)
 
 
+def comparing(source: Path, work: Path, millions: int) -> Iterator[tuple[str, str, str]]:
+    """The rows for two charters over a record of one community."""
+    at = work / "compared"
+    at.mkdir()
+    child("build", source, at, millions, "c")
+    runs = {how: child("compare", at, how) for how in ("ndjson", "1", "2")}
+    again = child("compare", at, "2")
+    per_core = {how: run["events"] / run["cpu"] for how, run in runs.items()}
+    faster = runs["1"]["wall"] / runs["2"]["wall"]
+    yield f"two charters over {millions} million events, NDJSON", f"{per_core['ndjson']:,.0f} events/cpu-s", ""
+    yield "over the record, one process", f"{per_core['1']:,.0f} events/cpu-s", "1 of NDJSON"
+    yield "over the record, two workers", f"{per_core['2']:,.0f} events/cpu-s", ""
+    seconds = f"{runs['1']['wall']:.1f} s and {runs['2']['wall']:.1f} s"
+    yield "one process and two workers, by the clock", f"{seconds}: {faster:.2f} times", "1.8 times"
+    yield "again, all weeks finished", f"{again['wall']:.2f} s", ""
+    found = {run["found"] for run in (*runs.values(), again)}
+    yield "members treated otherwise", f"{found.pop():,}, {'NOT the same' if found else 'the same'}", "the same"
+    shutil.rmtree(at)
+
+
 def main() -> None:
     """Measure everything and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -264,6 +328,7 @@ def main() -> None:
     parser.add_argument("--events", type=Path, default=HERE.parent.parent / "shared/bench")
     parser.add_argument("--work", type=Path, help="where events and records are made, and deleted")
     parser.add_argument("--most", type=int, default=4, help="millions of events")
+    parser.add_argument("--compare", action="store_true", help="only two charters over one record")
     options = parser.parse_args()
     if options.child:
         print(json.dumps(CHILDREN[options.child[0]](*options.child[1:])))
@@ -272,8 +337,8 @@ def main() -> None:
         work, source = Path(folder), Path(folder) / "source.ndjson"
         subprocess.run([sys.executable, options.events / "generate_events.py", str(ONE_MILLION), source], check=True)
         print("| what | measured | to reach |\n| --- | --- | --- |")
-        for millions in (m for m in (1, 4, 20) if m <= options.most):
-            for row in rows_of(source, work, millions):
+        for millions in [options.most] if options.compare else [m for m in (1, 4, 20) if m <= options.most]:
+            for row in comparing(source, work, millions) if options.compare else rows_of(source, work, millions):
                 print("| " + " | ".join(row) + " |", flush=True)
 
 
