@@ -25,7 +25,7 @@ from comity.features.patterns import PatternSet
 from comity.language import rests_on_a_score
 from comity.replayed import Done, Found, Rated, Run, Source, Version, Work
 
-_A_WORKER: Final = 250_000  # events, for each charter, that are worth starting one for
+_A_WORKER: Final = 1_000_000  # events, summed over the charters, that are worth starting one for
 _FORMAT: Final = 1  # of what is kept
 _BY_ACCOUNT: Final = re.compile(
     r"\bmember_in\b|\b(?:member|target)\s*(?:[=!]=|(?:not\s+)?in\b)|==\s*(?:member|target)\b"
