@@ -36,8 +36,8 @@ class Toast:
     undo: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     good: bool = True
-
     seconds: int = 0
+
 
 class Site:
     """Everything that pages share.
