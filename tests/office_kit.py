@@ -61,7 +61,7 @@ measures = ["ban"]
 
 [[clause]]
 id = "2.3"
-text = "Look after the garden."
+text = "Look after the garden: water what is thirsty, and leave the gate as you found it, open or shut."
 when = "kind == 'message' and matches('I resign')"
 harm = "tos"
 sentence = "a manager walks off"
