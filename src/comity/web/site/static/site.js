@@ -72,7 +72,9 @@
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    // Until the next frame the focus may still be in a dialog that was closed just now: nobody types there.
+    const types = typing && !typing.closest("dialog:not([open])");
+    if (types || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (event.key.length === 1 && !("keys" in document.body.dataset)) return; // switched off (WCAG 2.2, 2.1.4)
     if (event.key === "?") open("keys");
     else if (event.key === "j") move(1);
