@@ -334,6 +334,7 @@ def test_no_metric_names_a_member_a_room_or_a_message(metrics: Metrics) -> None:
         "what",
         "status",
         "version",
+        "why",
     }
     found = {
         label
