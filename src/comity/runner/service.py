@@ -361,14 +361,16 @@ class Runner:
     async def _keep_reading_back(self) -> None:
         """Have the homeserver push now, and read back now and then what it lost."""
         loop = asyncio.get_running_loop()
-        read_at, begun = loop.time(), False
+        # A homeserver that loses its place between our stop and our start may never push again (seen in Synapse 1.163):
+        # so first after seconds, then more and more seldom.
+        read_at, pause, begun = loop.time(), PING_EVERY, False
         while True:
             try:
                 if loop.time() >= read_at:
                     await self._read_back()
                     if begun:
                         await self._lists.come_in()  # a push may be lost over the homeserver's own stop
-                    read_at, begun = loop.time() + READ_BACK_EVERY, True
+                    read_at, pause, begun = loop.time() + pause, min(2 * pause, READ_BACK_EVERY), True
                 await self._homeserver.ping(_SERVICE)
                 self._why = []
             except HomeserverError as error:
