@@ -5,7 +5,7 @@ Source: Synapse, admin API, "Event reports"; the specification has no way for an
 
 from typing import Final
 
-from comity.adapters.matrix.client import Homeserver, Json, part
+from comity.adapters.matrix.client import Homeserver, Json
 from comity.adapters.matrix.normalise import REPORT
 
 PAGE: Final = 100
@@ -55,7 +55,7 @@ def _event(number: int, report: Json) -> Json:
     }
     return {
         "type": REPORT,
-        "event_id": f"$report-{part(str(number))}",
+        "event_id": f"$report-{number}",
         "room_id": report.get("room_id"),
         "sender": report.get("user_id"),
         "origin_server_ts": report.get("received_ts"),
